@@ -1,0 +1,155 @@
+"""A capture: what one run of an example gave, with its provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import deque
+
+import msgspec
+
+SCHEMA = 1
+"""Version of the stored form; a newer one is not read."""
+
+OUTPUT_HEAD = 48 * 1024
+OUTPUT_TAIL = 16 * 1024
+"""Bytes that are kept of one step's output, from its beginning and from its end."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A plain record that is stored as JSON."""
+
+
+class Result(Record):
+    """What one step gave.
+
+    Attributes:
+        source: The command as the author wrote it.
+        hidden: It ran unseen.
+        output: Standard output and error as they came, without the last line's end.
+        code: Exit code; None where the step did not come to its end.
+        seconds: How long it took.
+        error: Why it did not come to its end, for the author; empty where it did.
+    """
+
+    source: str
+    hidden: bool
+    output: str
+    code: int | None
+    seconds: float
+    error: str = ""
+
+
+class ImageUse(Record):
+    """An image that an example ran: the name in the example, and what really ran.
+
+    Attributes:
+        name: As the example writes it.
+        used: The reference that was given to the engine.
+        digest: The pinned digest, or the image id of a stand-in or of an image built here.
+        stand_in: True where a local image was used in place of the registry's.
+    """
+
+    name: str
+    used: str
+    digest: str
+    stand_in: bool
+
+
+class Provenance(Record):
+    """Where and when a capture was made: an allow-list, nothing that names a person or a machine."""
+
+    time: str
+    kernel: str
+    kernel_version: str
+    architecture: str
+    distribution: str
+    verdict: str
+    engine: str
+    storage_driver: str
+    cgroup_version: str
+
+
+class Capture(Record):
+    """The results of all steps of one example, in one run."""
+
+    id: str
+    results: tuple[Result, ...]
+    images: tuple[ImageUse, ...]
+    provenance: Provenance
+    schema: int = SCHEMA
+
+    @property
+    def seconds(self) -> float:
+        """Time that all steps took together."""
+        return sum(result.seconds for result in self.results)
+
+    @property
+    def visible(self) -> tuple[Result, ...]:
+        """Results of the steps that the reader sees."""
+        return tuple(result for result in self.results if not result.hidden)
+
+    @property
+    def error(self) -> str:
+        """The first reason why a step did not come to its end; empty where all did."""
+        return next((result.error for result in self.results if result.error), "")
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the stored form."""
+        return f"sha256:{hashlib.sha256(encode(self)).hexdigest()}"
+
+
+def encode(capture: Capture) -> bytes:
+    """The stored form: JSON with sorted keys, the same bytes for the same capture."""
+    return msgspec.json.format(msgspec.json.encode(capture, order="sorted"), indent=1) + b"\n"
+
+
+def decode(data: bytes) -> Capture:
+    """Read a stored capture.
+
+    Raises:
+        ValueError: It is damaged, of another shape, or of a newer schema.
+    """
+    try:
+        capture = msgspec.json.decode(data, type=Capture)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a capture: {error}") from None
+    if capture.schema != SCHEMA:
+        raise ValueError(f"schema {capture.schema} is not {SCHEMA}, the one this version reads")
+    return capture
+
+
+class Output:
+    """Collects what a step prints; of a flood it keeps the beginning and the end."""
+
+    def __init__(self, head: int = OUTPUT_HEAD, tail: int = OUTPUT_TAIL) -> None:
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._room = (head, tail)
+        self._cut = 0
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        head, tail = self._room
+        space = head - len(self._head)
+        self._head += data[:space]
+        if rest := data[space:]:
+            self._tail.append(rest)
+            self._tail_size += len(rest)
+            while self._tail_size - len(self._tail[0]) >= tail:
+                dropped = self._tail.popleft()
+                self._tail_size -= len(dropped)
+                self._cut += len(dropped)
+
+    def text(self) -> str:
+        """What was kept as text: line ends unified, the cut marked, the last line end dropped."""
+        tail = b"".join(self._tail)
+        over = max(0, len(tail) - self._room[1])
+        cut = self._cut + over
+        kept = bytes(self._head)
+        if cut:
+            kept += f"\n[… {cut} bytes left out …]\n".encode()
+        text = (kept + tail[over:]).decode("utf-8", "replace")
+        return re.sub(r"\r+\n", "\n", text).removesuffix("\n")

@@ -1,0 +1,69 @@
+"""Redaction: what names a machine or a person is replaced in outputs, visibly."""
+
+from __future__ import annotations
+
+import getpass
+import ipaddress
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+_GENERIC = frozenset({"", "root", "localhost", "/", "/root"})
+"""Values that every Linux system has: they name nobody."""
+
+
+class Redaction:
+    """Replaces secrets by placeholders such as `‹host›`; equal secrets get equal placeholders."""
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        """Take the secrets and their placeholders."""
+        known = {secret: mark for secret, mark in secrets.items() if secret not in _GENERIC}
+        self._marks = known
+        words = sorted(known, key=len, reverse=True)
+        # A name is replaced as a whole word only: a host called "vm" must not change "kvm".
+        self._pattern = (
+            re.compile(rf"(?<![\w.-])(?:{'|'.join(map(re.escape, words))})(?![\w-]|\.\w)")
+            if words
+            else None
+        )
+
+    def __call__(self, text: str) -> str:
+        """The text with every secret replaced."""
+        if self._pattern is None:
+            return text
+        return self._pattern.sub(lambda match: f"‹{self._marks[match[0]]}›", text)
+
+
+def host_secrets(root: Path = Path("/")) -> dict[str, str]:
+    """What names this host and its user, and what stands in its place on a page."""
+    secrets: dict[str, str] = {}
+    name = socket.gethostname()
+    secrets[name] = secrets[name.partition(".")[0]] = "host"
+    home = Path.home()
+    secrets[str(home)] = "home"
+    try:
+        secrets[getpass.getuser()] = "user"
+    except (KeyError, OSError):  # a user id without a name
+        pass
+    for path in ("etc/machine-id", "var/lib/dbus/machine-id"):
+        try:
+            secrets[(root / path).read_text(encoding="ascii").strip()] = "machine-id"
+        except (OSError, ValueError):
+            continue
+    for interface, addresses in psutil.net_if_addrs().items():
+        if interface == "lo" or interface.startswith(("docker", "br-", "veth")):
+            continue  # every Docker host has these
+        for address in addresses:
+            value = address.address.partition("%")[0]
+            secrets[value] = "mac" if address.family == psutil.AF_LINK else _ip_mark(value)
+    return secrets
+
+
+def _ip_mark(value: str) -> str:
+    try:
+        return f"ipv{ipaddress.ip_address(value).version}"
+    except ValueError:
+        return "address"

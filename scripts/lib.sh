@@ -1,0 +1,151 @@
+# What the scripts of this folder have in common. To be sourced by bash.
+# shellcheck shell=bash
+
+scripts=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
+checkout=$(dirname -- "$scripts")
+venv=$checkout/.venv
+
+say() { printf 'kshare: %s\n' "$*" >&2; }
+
+# die CODE MESSAGE
+die() {
+  local code=$1
+  shift
+  say "$@"
+  exit "$code"
+}
+
+# Prints a command so that it can be pasted.
+quoted() {
+  local words
+  printf -v words ' %q' "$@"
+  printf '%s\n' "${words# }"
+}
+
+# Runs a command as root: directly, by sudo without a question, or by sudo that asks on the terminal.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
+    sudo -n -- "$@"
+  elif command -v sudo >/dev/null && [[ -t 0 && -t 2 ]]; then
+    say "root's rights are needed for: $(quoted "$@")"
+    sudo -- "$@"
+  else
+    die 2 "root's rights are needed. Run this as root, then try again: $(quoted "$@")"
+  fi
+}
+
+has_package() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# True where apt can install the package; the lists are fetched if there are none.
+can_have_package() {
+  command -v apt-get >/dev/null || return 1
+  [[ -n $(apt-cache madison "$1" 2>/dev/null) ]] && return
+  apt_update
+  [[ -n $(apt-cache madison "$1" 2>/dev/null) ]]
+}
+
+# Once per run at most: several helpers may want fresh lists.
+apt_update() {
+  [[ -z ${apt_updated:-} ]] || return 0
+  say 'fetching the package lists (apt-get update)'
+  # A list that cannot be had may be one that is not needed: apt-get install decides.
+  as_root apt-get -qq update >&2 || say 'apt-get update reported errors'
+  apt_updated=1
+}
+
+# need_packages PACKAGE...: installs those that are missing, and says so first.
+need_packages() {
+  local package missing=()
+  if command -v dpkg-query >/dev/null; then
+    for package; do has_package "$package" || missing+=("$package"); done
+    ((${#missing[@]})) || return 0
+  else
+    missing=("$@")
+  fi
+  command -v apt-get >/dev/null ||
+    die 2 "this machine has no apt-get. Install what provides these Debian packages, then try again: ${missing[*]}"
+  local install=(env DEBIAN_FRONTEND=noninteractive)
+  # Without systemd a package would start its own daemon here, beyond anybody's care.
+  [[ -d /run/systemd/system ]] || install+=(RUNLEVEL=1)
+  install+=(apt-get install -y -qq --no-install-recommends "${missing[@]}")
+  say "about to install with apt-get: ${missing[*]}"
+  local log
+  log=$(mktemp)
+  # Lists that are missing or too old make the first attempt fail.
+  if ! as_root "${install[@]}" >"$log" 2>&1 </dev/null; then
+    grep '^kshare: ' "$log" >&2 && exit 2
+    apt_update
+    if ! as_root "${install[@]}" >"$log" 2>&1 </dev/null; then
+      tail -n 20 "$log" >&2
+      rm -f -- "$log"
+      die 2 "could not be installed: ${missing[*]}"
+    fi
+  fi
+  rm -f -- "$log"
+}
+
+# Sets $python: the newest Python from 3.11 on. A name on PATH proves nothing (a shim may lead nowhere): each is run.
+find_python() {
+  [[ -z ${python:-} ]] || return 0
+  local name
+  for name in python3.14 python3.13 python3.12 python3.11 python3; do
+    python=$("$name" -IS -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null) || python=
+    [[ -z $python ]] || return 0
+  done
+  for name in python3.14 python3.13 python3.12 python3.11; do
+    [[ -z $(apt-cache madison "$name-venv" 2>/dev/null) ]] ||
+      die 2 "Python 3.11 or newer is needed. Run this, then try again: sudo apt-get install $name $name-venv"
+  done
+  die 2 'Python 3.11 or newer is needed, and apt offers none here. Install it, then try again'
+}
+
+# What the set-up depends on. The path counts too: an environment that was moved does not work.
+venv_stamp() {
+  {
+    cat -- "$checkout/requirements.lock" "$checkout/pyproject.toml"
+    "$venv/bin/python" -IS -c 'import sys; print(sys.version)'
+    printf '%s\n' "$checkout"
+  } 2>/dev/null | sha256sum
+}
+
+# Makes .venv as requirements.lock says, unless it is so already.
+ensure_venv() {
+  local lock
+  # The lock file itself carries the lock, so that two runs do not set up at once.
+  exec {lock}<"$checkout/requirements.lock"
+  flock "$lock"
+  if [[ ! -r $venv/.kshare-stamp || $(<"$venv/.kshare-stamp") != "$(venv_stamp)" ]]; then
+    set_up_venv
+  fi
+  exec {lock}<&-
+}
+
+set_up_venv() {
+  local log
+  find_python
+  if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    [[ $python == /usr/bin/* ]] ||
+      die 2 "$python lacks the modules venv and ensurepip. Use a complete Python 3.11 or newer"
+    need_packages "$("$python" -IS -c 'import sys; print("python{}.{}-venv".format(*sys.version_info))')"
+  fi
+  say 'setting up .venv from requirements.lock (once)'
+  log=$(mktemp)
+  # Begun anew whenever the last set-up did not reach its end.
+  rm -f -- "$venv/.kshare-stamp"
+  if "$python" -m venv --clear -- "$venv" >"$log" 2>&1 &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+      --require-hashes -r "$checkout/requirements.lock" >>"$log" 2>&1 </dev/null &&
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input \
+      --no-deps --no-build-isolation -e "$checkout" >>"$log" 2>&1 </dev/null; then
+    rm -f -- "$log"
+    venv_stamp >"$venv/.kshare-stamp"
+  else
+    tail -n 40 -- "$log" >&2
+    rm -f -- "$log"
+    die 2 'setting up .venv failed, see above. The next run begins it anew'
+  fi
+}
