@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import deque
+from dataclasses import dataclass
 
 import msgspec
 
@@ -16,11 +17,7 @@ OUTPUT_TAIL = 16 * 1024
 """Bytes that are kept of one step's output, from its beginning and from its end."""
 
 
-class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A plain record that is stored as JSON."""
-
-
-class Result(Record):
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one step gave.
 
     Attributes:
@@ -40,7 +37,7 @@ class Result(Record):
     error: str = ""
 
 
-class ImageUse(Record):
+class ImageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An image that an example ran: the name in the example, and what really ran.
 
     Attributes:
@@ -56,7 +53,7 @@ class ImageUse(Record):
     stand_in: bool
 
 
-class Provenance(Record):
+class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where and when a capture was made: an allow-list, nothing that names a person or a machine."""
 
     time: str
@@ -70,7 +67,7 @@ class Provenance(Record):
     cgroup_version: str
 
 
-class Capture(Record):
+class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The results of all steps of one example, in one run."""
 
     id: str
@@ -98,6 +95,23 @@ class Capture(Record):
     def digest(self) -> str:
         """`sha256:…` of the stored form."""
         return f"sha256:{hashlib.sha256(encode(self)).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a step ended: output, exit code, and an error if it was cut short."""
+
+    output: str
+    code: int | None
+    error: str = ""
+
+
+def timed_out(timeout: float) -> str:
+    """The error of a step that was killed after so many seconds."""
+    return (
+        f"timed out: killed after {timeout:g} s; what it printed by then is kept. Give it more"
+        ' time with timeout="SECONDS" in the header, or make it shorter'
+    )
 
 
 def encode(capture: Capture) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
@@ -18,9 +18,18 @@ T = TypeVar("T")
 RESULTS = ("out", "code", "seconds", "lines")
 """Names of the results; each is indexed by the number of a visible step."""
 
-_TEXT_METHODS = frozenset(
-    "count endswith isdigit lower removeprefix removesuffix split splitlines startswith strip"
-    " upper".split()
+_TEXT_METHODS = (
+    "count",
+    "endswith",
+    "isdigit",
+    "lower",
+    "removeprefix",
+    "removesuffix",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "upper",
 )
 _PATTERN_SECONDS = 1.0
 _SHOWN = 120
@@ -37,7 +46,7 @@ class Numbered(tuple[T, ...]):
     def __getitem__(self, number: slice) -> tuple[T, ...]: ...
     def __getitem__(self, number: int | slice) -> T | tuple[T, ...]:
         if isinstance(number, slice):
-            raise IndexError("steps are taken one by one")  # noqa: TRY004
+            raise IndexError("steps are taken one by one")
         if not 1 <= number <= len(self):
             raise IndexError(f"there is no step {number}: steps are counted from 1 to {len(self)}")
         return super().__getitem__(number - 1)
@@ -85,24 +94,22 @@ def check(claim: Claim, steps: int) -> list[str]:
     except (SyntaxError, ValueError) as error:
         what = error.msg if isinstance(error, SyntaxError) else str(error)
         return [f"the claim {claim.expression!r} does not parse: {what}"]
-    bound = {node.id for node in ast.walk(tree) if _stores(node)}
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    bound = {node.id for node in names if isinstance(node.ctx, ast.Store)}
     known = {*RESULTS, "host", *FUNCTIONS, *bound}
     faults: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in known:
-            names = ", ".join([*RESULTS, "host", *FUNCTIONS])
-            faults.append(f"the claim {claim.expression!r} names {node.id!r}; known: {names}")
+            what = f"names {node.id!r}; known: {', '.join([*RESULTS, 'host', *FUNCTIONS])}"
+            faults.append(f"the claim {claim.expression!r} {what}")
         elif isinstance(node, ast.Attribute) and node.attr not in _TEXT_METHODS:
             faults.append(
-                f"the claim {claim.expression!r} uses .{node.attr}; known: {', '.join(_METHODS)}"
+                f"the claim {claim.expression!r} uses .{node.attr}; known: {', '.join(_TEXT_METHODS)}"
             )
         elif (number := _step(node)) is not None and not 1 <= number <= steps:
             what = f"names step {number}, but the visible steps are 1 to {steps}"
             faults.append(f"the claim {claim.expression!r} {what}")
     return faults
-
-
-_METHODS = sorted(_TEXT_METHODS)
 
 
 def judge(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Verdict:
@@ -172,12 +179,6 @@ def _step(node: ast.AST, *names: str) -> int | None:
     return None
 
 
-def _stores(node: ast.AST) -> bool:
-    return isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-
-
 def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
-
-

@@ -164,9 +164,7 @@ def read_block(
     faults: list[tuple[int, str]] = []
     options = _read_options(block, faults, needs)
     parts, claims = _read_lines(block, faults)
-    example = Example(
-        block.options.get("id", ""), page, lang, block.line, parts, claims, options
-    )
+    example = Example(block.options.get("id", ""), page, lang, block.line, parts, claims, options)
     if not example.id:
         faults.append((block.line, 'the example has no id: write id="a-name" in its header'))
     elif not _ID.fullmatch(example.id):
@@ -200,15 +198,16 @@ def _open(line: str, number: int, report: Callable[[int, str], None]) -> _Fence 
         executable = any(name.startswith("exec") for name in names)
         lang = braces["lang"] or next((n[1:] for n in names if n.startswith(".")), "")
         if lang == LANGUAGE and executable:
-            report(number, "an example's options stand without braces: ```console exec=\"1\" id=…")
+            report(number, 'an example\'s options stand without braces: ```console exec="1" id=…')
         return _Fence(number, prefix, mark[0], None)
     header = _HEADER.match(info)
     if header is None:
         if re.match(rf"[ \t]*\.?{LANGUAGE}\b.*\bexec\b", info):
             report(number, 'the header cannot be read: every option is name="value"')
         return None
-    options = {name: value if quote else name for name, quote, value in _OPTION.findall(
-        header["options"])}
+    options = {
+        name: value if quote else name for name, quote, value in _OPTION.findall(header["options"])
+    }
     if header["lang"] != LANGUAGE or not _truth(options.get("exec", "no")):
         # SuperFences leaves a fence as text if the highlighter does not know one of its options.
         unknown = [name for name in options if name != "exec" and not _HIGHLIGHT.fullmatch(name)]
@@ -240,12 +239,12 @@ def _broken(fence: _Fence, prefix: str, content: str) -> str:
     return ""
 
 
-def _read_options(
-    block: Block, faults: list[tuple[int, str]], needs: Sequence[str]
-) -> Options:
+def _read_options(block: Block, faults: list[tuple[int, str]], needs: Sequence[str]) -> Options:
     for name in block.options:
         if name not in OWN_OPTIONS and name not in MARKDOWN_EXEC_OPTIONS:
-            faults.append((block.line, f"unknown fence option {name!r}{nearest(name, OWN_OPTIONS)}"))
+            faults.append(
+                (block.line, f"unknown fence option {name!r}{nearest(name, OWN_OPTIONS)}")
+            )
     wanted = tuple(block.options.get("needs", "").replace(",", " ").split())
     for name in wanted:
         if name not in needs:

@@ -23,6 +23,7 @@ quoted() {
 }
 
 # Runs a command as root: directly, by sudo without a question, or by sudo that asks on the terminal.
+# $root_hint, where set, is what a user without rights is told to run instead of the command itself.
 as_root() {
   if ((EUID == 0)); then
     "$@"
@@ -32,7 +33,7 @@ as_root() {
     say "root's rights are needed for: $(quoted "$@")"
     sudo -- "$@"
   else
-    die 2 "root's rights are needed. Run this as root, then try again: $(quoted "$@")"
+    die 2 "root's rights are needed, and this user has none. Run this as root, then try again: ${root_hint:-$(quoted "$@")}"
   fi
 }
 
@@ -40,12 +41,9 @@ has_package() {
   [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
 }
 
-# True where apt can install the package; the lists are fetched if there are none.
+# True where the package lists that are here offer the package.
 can_have_package() {
-  command -v apt-get >/dev/null || return 1
-  [[ -n $(apt-cache madison "$1" 2>/dev/null) ]] && return
-  apt_update
-  [[ -n $(apt-cache madison "$1" 2>/dev/null) ]]
+  command -v apt-cache >/dev/null && [[ -n $(apt-cache madison "$1" 2>/dev/null) ]]
 }
 
 # Once per run at most: several helpers may want fresh lists.
@@ -73,14 +71,15 @@ need_packages() {
   [[ -d /run/systemd/system ]] || install+=(RUNLEVEL=1)
   install+=(apt-get install -y -qq --no-install-recommends "${missing[@]}")
   say "about to install with apt-get: ${missing[*]}"
+  # Asked for now, while a question can still be seen.
+  root_hint="apt-get install --no-install-recommends ${missing[*]}" as_root true
   local log
   log=$(mktemp)
   # Lists that are missing or too old make the first attempt fail.
   if ! as_root "${install[@]}" >"$log" 2>&1 </dev/null; then
-    grep '^kshare: ' "$log" >&2 && exit 2
     apt_update
     if ! as_root "${install[@]}" >"$log" 2>&1 </dev/null; then
-      tail -n 20 "$log" >&2
+      tail -n 20 -- "$log" >&2
       rm -f -- "$log"
       die 2 "could not be installed: ${missing[*]}"
     fi
@@ -97,7 +96,7 @@ find_python() {
     [[ -z $python ]] || return 0
   done
   for name in python3.14 python3.13 python3.12 python3.11; do
-    [[ -z $(apt-cache madison "$name-venv" 2>/dev/null) ]] ||
+    ! can_have_package "$name-venv" ||
       die 2 "Python 3.11 or newer is needed. Run this, then try again: sudo apt-get install $name $name-venv"
   done
   die 2 'Python 3.11 or newer is needed, and apt offers none here. Install it, then try again'

@@ -1,7 +1,24 @@
-/* Small repairs for assistive technology; nothing on the site depends on them. `document$` is
-   Material's: it fires on the first page and after each instant navigation. */
+/* Small repairs; the site works without them. `document$` is Material's: it fires on the first page
+   and after each instant navigation. */
 (function () {
   "use strict";
+
+  /* The language link follows instant navigation, which leaves the header as it was, and keeps the
+     section: headings have the same ids in both languages. */
+  function languageLink() {
+    var link = document.querySelector(".kshare-language a[data-root]");
+    if (!link) return function () {};
+    var own = new URL(link.dataset.root, location.href).href;
+    var other = new URL(link.dataset.otherRoot, location.href).href;
+    function follow() {
+      var here = location.origin + location.pathname + location.hash;
+      if (here.startsWith(own)) link.href = other + here.slice(own.length);
+    }
+    ["pointerenter", "focus", "click"].forEach(function (event) {
+      link.addEventListener(event, follow);
+    });
+    return follow;
+  }
 
   function repair() {
     // The search is a dialog without a name.
@@ -9,12 +26,18 @@
     var query = search && search.querySelector("input[name=query]");
     if (query) search.setAttribute("aria-label", query.getAttribute("aria-label"));
 
-    // Each code block's copy button sits in an unnamed <nav>: not a landmark, only a button.
+    // Each code block's copy button sits in an unnamed <nav>: no landmark, only a button.
     document.querySelectorAll(".md-code__nav").forEach(function (nav) {
       nav.setAttribute("role", "none");
     });
   }
 
-  if (window.document$) window.document$.subscribe(repair);
-  else repair();
+  var follow = languageLink();
+  function update() {
+    follow();
+    repair();
+  }
+
+  if (window.document$) window.document$.subscribe(update);
+  else update();
 })();

@@ -1,0 +1,372 @@
+"""The command `kshare`."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from .book import Book
+from .engine import EngineError, connect
+from .example import Problem
+from .host import read_host
+from .images import Image
+from .markdown import nearest
+from .needs import NEEDS, probe
+from .project import Project, find_root, read_project
+from .runner import (
+    FAILED,
+    SKIPPED,
+    VERIFIED,
+    Judged,
+    Listener,
+    Report,
+    as_json,
+    failure_lines,
+    run,
+    why_skipped,
+)
+from .site import build_site, serve_site
+
+FAULT, UNABLE = 1, 2
+_MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kshare-docs")
+def main() -> None:
+    """Executable documentation: examples run in real containers, claims are checked.
+
+    Run it anywhere below a project's folder. Exit codes: 0 all is well, 1 an example or a claim
+    failed or was refused, 2 it could not run.
+    """
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
+@click.option(
+    "--site-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the site goes. [default: site/]",
+)
+def build(*, fresh: bool, site_dir: Path | None) -> None:
+    """Run the examples and build the site, Chinese at / and English at /en/."""
+    project = _project()
+    err = _console()
+    with _Progress(err) as listener:
+        report = run(project, fresh=fresh, listener=listener)
+    if report.fatal and not report.judged:
+        _print_problems(err, project.problems)
+        _give_up(report.fatal)
+    book = Book(project.root, report, final=True)
+    faults = build_site(project.root, book, report, site_dir)
+    _print_problems(err, report.problems)
+    _print_failures(err, report)
+    mine = {str(problem) for problem in report.problems}
+    for fault in faults:
+        if fault not in mine and not fault.startswith("example ") and not fault.endswith(" failed"):
+            err.print(f"site: {fault}", markup=False, highlight=False)
+    unshown = sorted(
+        {f"{e.page}:{e.line}: {e.id}" for e in project.examples if (e.lang, e.id) not in book.shown}
+    )
+    for place in unshown:
+        err.print(f"{place}: was run, but no page shows it", markup=False, highlight=False)
+    counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
+    refused = f", {len(report.problems)} refused" if report.problems else ""
+    where = site_dir or project.root / "site"
+    click.echo(
+        f"{_shown(where)}/: {counts}{refused}; preview, made on Linux {report.host.release}"
+        f" (WSL2: {report.host.verdict})"
+    )
+    if report.fatal:
+        _give_up(report.fatal)
+    sys.exit(FAULT if faults or unshown or not report.sound else 0)
+
+
+@main.command()
+@click.argument("pages", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--json", "as_data", is_flag=True, help="Print the report as JSON.")
+@click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
+def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
+    """Run the examples of PAGES, or of all pages, and judge their claims."""
+    project = _select(_project(), pages)
+    with _Progress(_console(), silent=as_data) as listener:
+        report = run(project, fresh=fresh, listener=listener)
+    if as_data:
+        click.echo(json.dumps(as_json(report, project), ensure_ascii=False, indent=1))
+    else:
+        _print_report(report)
+    if report.fatal:
+        _give_up(report.fatal)
+    sys.exit(0 if report.sound else FAULT)
+
+
+@main.command()
+@click.option("--json", "as_data", is_flag=True, help="Print what was found as JSON.")
+def doctor(*, as_data: bool) -> None:
+    """Say what this machine offers, what is missing, and the command that mends it."""
+    project = _project()
+    found = _examine(project)
+    if as_data:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        _print_doctor(found)
+    sys.exit(0 if found["engine"] else UNABLE)
+
+
+@main.command()
+@click.option("--cache", is_flag=True, help="Also forget the results kept for reuse.")
+def clean(*, cache: bool) -> None:
+    """Remove the containers, networks and volumes that crashed runs left."""
+    root = _root()
+    if cache:
+        shutil.rmtree(root / ".kshare", ignore_errors=True)
+    try:
+        engine = connect()
+    except EngineError as error:
+        _give_up(str(error))
+    try:
+        removed = engine.sweep()
+    finally:
+        engine.close()
+    click.echo(f"removed: {removed}")
+
+
+@main.command()
+@click.option("--lang", default="zh", show_default=True, help="The language to serve.")
+@click.option("--address", default="127.0.0.1:8000", show_default=True, help="HOST:PORT.")
+def serve(*, lang: str, address: str) -> None:
+    """Serve one language with live reload; an edit runs only the changed example again."""
+    root = _root()
+    config = root / ("mkdocs.yml" if lang == "zh" else f"mkdocs.{lang}.yml")
+    if not config.is_file():
+        raise click.BadParameter(f"there is no {config.name}", param_hint="--lang")
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    serve_site(root, lang, address)
+
+
+def _root() -> Path:
+    root = find_root(Path.cwd())
+    if root is None:
+        _give_up("no images.toml in this folder or above it: not a kshare project")
+    return root
+
+
+def _project() -> Project:
+    return read_project(_root())
+
+
+def _give_up(message: str) -> NoReturn:
+    click.echo(f"kshare: {message}", err=True)
+    sys.exit(UNABLE)
+
+
+def _select(project: Project, pages: tuple[Path, ...]) -> Project:
+    """The project with these pages only; the other language's twin of an example runs with it."""
+    if not pages:
+        return project
+    known = sorted(
+        {p.relative_to(project.root).as_posix() for p in (project.root / "docs").rglob("*.md")}
+    )
+    wanted: set[str] = set()
+    for page in pages:
+        path = page.resolve()
+        name = (
+            path.relative_to(project.root).as_posix()
+            if path.is_relative_to(project.root)
+            else str(page)
+        )
+        if name not in known:
+            raise click.BadParameter(f"{page} is no page{nearest(name, known)}")
+        wanted.add(name)
+    examples = tuple(e for e in project.examples if e.page in wanted)
+    ids = {e.id for e in examples}
+    return Project(
+        project.root,
+        examples,
+        {name: plan for name, plan in project.plans.items() if name in ids},
+        project.images,
+        tuple(p for p in project.problems if p.file in wanted or not p.file.endswith(".md")),
+    )
+
+
+def _examine(project: Project) -> dict[str, Any]:
+    host = read_host()
+    missing: list[dict[str, str]] = []
+    found: dict[str, Any] = {
+        "verdict": host.verdict,
+        "host": msgspec.to_builtins(host),
+        "engine": None,
+        "runtimes": [],
+        "images": [],
+        "needs": {},
+        "missing": missing,
+        "errors": [str(problem) for problem in project.problems],
+    }
+    try:
+        engine = connect()
+    except EngineError as error:
+        missing.append({"what": str(error), "remedy": "scripts/build --keep-engine"})
+        return found
+    try:
+        found["engine"] = {**msgspec.to_builtins(engine.info), "endpoint": engine.endpoint}
+        found["runtimes"] = list(engine.info.runtimes)
+        for name, image in sorted(project.images.items()):
+            found["images"].append({"name": name, **_image_state(engine, image)})
+        found["needs"] = probe(host, engine.info)
+    finally:
+        engine.close()
+    for name, offered in found["needs"].items():
+        if not offered:
+            missing.append({"what": f"{name}: {NEEDS[name].missing}", "remedy": NEEDS[name].remedy})
+    return found
+
+
+def _image_state(engine: Any, image: Image) -> dict[str, Any]:
+    if image.build:
+        return {"reference": image.build, "state": "built here from a Dockerfile"}
+    if engine.image_id(image.local):
+        return {"reference": image.reference, "state": "present"}
+    return {
+        "reference": image.reference,
+        "state": "not pulled yet; the next run pulls it, or"
+        " makes a stand-in where no registry answers",
+    }
+
+
+def _print_doctor(found: dict[str, Any]) -> None:
+    console = _console(stderr=False)
+    host, engine = found["host"], found["engine"]
+    rows = [
+        ("WSL2", found["verdict"]),
+        ("kernel", host["release"]),
+        ("distribution", host["distribution"]),
+        ("CPUs, memory", f"{host['cpus']}, {host['memory'] / 2**30:.1f} GiB"),
+        ("cgroup version", host["cgroup_version"]),
+        ("Docker Engine", f"{engine['version']} at {engine['endpoint']}" if engine else "none"),
+        ("storage driver", engine["storage_driver"] if engine else ""),
+        ("runtimes", ", ".join(found["runtimes"])),
+    ]
+    rows += [(f"image {i['name']}", f"{i['reference']}: {i['state']}") for i in found["images"]]
+    for name, value in rows:
+        console.print(f"{name:16} {value}", markup=False, highlight=False, soft_wrap=True)
+    for item in found["missing"]:
+        line = f"missing          {item['what']}\n                 → {item['remedy']}"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    for error in found["errors"]:
+        console.print(f"error            {error}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_report(report: Report) -> None:
+    console = _console(stderr=False)
+    table = Table(box=None, pad_edge=False)
+    for title in ("", "example", "page", "claims", "seconds"):
+        table.add_column(title, overflow="fold")
+    for _, judged in sorted(report.judged.items()):
+        example = judged.example
+        held = sum(verdict.status == VERIFIED for verdict in judged.verdicts)
+        seconds = f"{judged.capture.seconds:.2f}" if judged.capture else ""
+        table.add_row(
+            _MARKS[judged.status],
+            example.id,
+            f"{example.page}:{example.line}",
+            f"{held}/{len(judged.verdicts)}",
+            seconds,
+        )
+    if report.judged:
+        console.print(table, markup=False)
+    _print_problems(console, report.problems)
+    _print_failures(console, report)
+    for judged in report.judged.values():
+        if judged.status == SKIPPED:
+            console.print(
+                f"{_where(judged)}: skipped: {why_skipped(judged)}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+    counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
+    console.print(f"{counts}, {len(report.problems)} refused", highlight=False)
+
+
+def _print_problems(console: Console, problems: tuple[Problem, ...]) -> None:
+    for problem in problems:
+        console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+
+
+def _print_failures(console: Console, report: Report) -> None:
+    for judged in report.judged.values():
+        if judged.status == FAILED:
+            for line in failure_lines(judged):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _where(judged: Judged) -> str:
+    return f"{judged.example.page}:{judged.example.line}: {judged.example.id}"
+
+
+def _shown(path: Path) -> str:
+    """A path as short as it can be said from here."""
+    path = path.resolve()
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def _console(*, stderr: bool = True) -> Console:
+    return Console(stderr=stderr)
+
+
+class _Progress(Listener):
+    """One line of progress on a terminal; plain lines elsewhere."""
+
+    def __init__(self, console: Console, *, silent: bool = False) -> None:
+        self._console = console
+        self._silent = silent
+        self._running: dict[str, None] = {}
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[running]}"),
+            console=console,
+            transient=True,
+            disable=silent or not console.is_terminal,
+        )
+        self._task = self._bar.add_task("examples", total=None, running="", visible=False)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._bar.stop()
+
+    def say(self, text: str) -> None:
+        if not self._silent:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def planned(self, total: int) -> None:
+        self._bar.update(self._task, total=total, visible=total > 0)
+
+    def started(self, example: str) -> None:
+        self._running[example] = None
+        self._show()
+
+    def ended(self, example: str, status: str, seconds: float) -> None:
+        self._running.pop(example, None)
+        self._bar.advance(self._task)
+        self._show()
+        if not self._console.is_terminal:
+            self.say(f"{_MARKS[status]} {example} {seconds:.2f} s")
+
+    def _show(self) -> None:
+        self._bar.update(self._task, running=", ".join(tuple(self._running)[:3]))

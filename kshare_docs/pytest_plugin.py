@@ -1,0 +1,118 @@
+"""The pytest plugin: every example of `docs/` is a test item named by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .example import Example, Problem
+from .project import Project, find_root, read_project
+from .runner import FAILED, SKIPPED, Report, failure_lines, run, why_skipped
+
+PROJECTS = pytest.StashKey[dict[Path, Project]]()
+REPORTS = pytest.StashKey[dict[Path, Report]]()
+
+
+class ProblemError(Exception):
+    """An example failed, or was refused before it ran."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make room for the projects that are met."""
+    config.stash[PROJECTS] = {}
+    config.stash[REPORTS] = {}
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
+    """Collect the pages of a project, and no other Markdown file."""
+    if file_path.suffix != ".md":
+        return None
+    root = find_root(file_path.parent)
+    if root is None or not file_path.is_relative_to(root / "docs"):
+        return None
+    page: Page = Page.from_parent(parent, path=file_path)
+    page.root = root
+    return page
+
+
+class Page(pytest.File):
+    """A page: an item for each example, and one for each thing that is wrong with it."""
+
+    root: Path
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """The page's items, in the order of the page."""
+        projects = self.config.stash[PROJECTS]
+        project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
+        page = self.path.relative_to(self.root).as_posix()
+        for problem in project.problems:
+            if problem.file == page:
+                name = problem.id or f"line-{problem.line}"
+                yield Refused.from_parent(self, name=name, problem=problem)
+        for example in project.examples:
+            if example.page == page:
+                yield Item.from_parent(self, name=example.id, example=example, project=project)
+
+
+class Refused(pytest.Item):
+    """Something that was wrong before anything ran."""
+
+    def __init__(self, *, problem: Problem, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.problem = problem
+
+    def runtest(self) -> None:
+        """Fail with the message."""
+        raise ProblemError(str(self.problem))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> str:
+        """The message is all there is to say."""
+        return str(excinfo.value)
+
+
+class Item(pytest.Item):
+    """One example; all that were selected run together, in a pool, with the first."""
+
+    def __init__(self, *, example: Example, project: Project, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.example = example
+        self.project = project
+        self.add_marker("live")
+
+    def runtest(self) -> None:
+        """Fail or skip as the example did."""
+        report = self._report()
+        judged = report.judged.get((self.example.lang, self.example.id))
+        if judged is None:
+            raise ProblemError(report.fatal or "it did not run")
+        if judged.status == SKIPPED:
+            pytest.skip(why_skipped(judged))
+        if judged.status == FAILED:
+            raise ProblemError("\n".join(failure_lines(judged)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> Any:
+        """Our own failures are plain messages."""
+        if isinstance(excinfo.value, ProblemError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """The page and the fence's line."""
+        return self.path, self.example.line - 1, self.example.id
+
+    def _report(self) -> Report:
+        reports = self.config.stash[REPORTS]
+        root = self.project.root
+        if root not in reports:
+            chosen = _selected(self.session.items, root)
+            reports[root] = run(self.project, only=chosen)
+        return reports[root]
+
+
+def _selected(items: Iterable[pytest.Item], root: Path) -> set[str]:
+    return {
+        item.example.id for item in items if isinstance(item, Item) and item.project.root == root
+    }

@@ -1,0 +1,126 @@
+"""Rendering: a judged example becomes the figure that the reader sees."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments_ansi_color import AnsiColorLexer
+
+from .capture import Result
+from .example import Comment, Step
+from .host import UNKNOWN
+from .runner import Judged
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+_OTHER_ESCAPE = re.compile(
+    r"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
+)
+
+
+def figure(judged: Judged, lang: str) -> Markup:
+    """The HTML of an example.
+
+    Args:
+        judged: The example with its capture and verdicts.
+        lang: Language of the fixed words.
+    """
+    capture = judged.capture
+    words = load_words(lang)
+    html = _template("example.html.j2").render(
+        judged=judged,
+        example=judged.example,
+        capture=capture,
+        provenance=capture.provenance if capture else None,
+        commands="\n".join(step.source for step in judged.example.visible),
+        transcript=_transcript(judged),
+        claims=list(zip(judged.example.claims, judged.verdicts, strict=True)),
+        facts=_facts(judged, words),
+        words=words,
+    )
+    return Markup(html)  # noqa: S704  (made by a template that escapes)
+
+
+def refusal(identifier: str, message: str, source: str, lang: str) -> Markup:
+    """The HTML of a block that could not become an example; the build fails because of it."""
+    words = load_words(lang)
+    return Markup(  # format() escapes every argument
+        '<figure class="kshare-example" id="{}" data-status="failed">'
+        '<div class="language-console highlight"><pre><code>{}</code></pre></div>'
+        '<p class="kshare-error">{}{}</p></figure>'
+    ).format(identifier, source, words["refused"], message)
+
+
+def output_html(text: str) -> Markup:
+    """A step's output as text that can never become markup: colours kept, controls made visible."""
+    text = _OTHER_ESCAPE.sub("", text)
+    if not _COLOUR.search(text):
+        return escape(_CONTROL.sub(_picture, text))
+    shown = _CONTROL.sub(lambda match: match[0] if match[0] == "\x1b" else _picture(match), text)
+    lexer = AnsiColorLexer(stripnl=False, ensurenl=False)
+    return Markup(highlight(shown, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704
+
+
+@cache
+def load_words(lang: str) -> dict[str, Any]:
+    """The fixed words of a language; English where a language has none."""
+    folder = resources.files(__package__) / "words"
+    file = folder / f"{lang}.toml"
+    if not file.is_file():
+        file = folder / "en.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"
+
+
+def _transcript(judged: Judged) -> list[tuple[str, str, Markup | None, Result | None]]:
+    results = iter(judged.capture.results if judged.capture else ())
+    rows: list[tuple[str, str, Markup | None, Result | None]] = []
+    for part in judged.example.parts:
+        if isinstance(part, Comment):
+            rows.append(("comment", part.text, None, None))
+        elif isinstance(part, Step):
+            result = next(results, None)
+            if not part.hidden:
+                output = output_html(result.output) if result and result.output else None
+                rows.append(("step", part.source, output, result))
+    return rows
+
+
+def _facts(judged: Judged, words: dict[str, Any]) -> list[tuple[str, str]]:
+    if judged.capture is None:
+        return []
+    made = judged.capture.provenance
+    verdict = words["verdict_unknown"] if made.verdict == UNKNOWN else made.verdict
+    return [
+        ("kernel", made.kernel),
+        ("kernel_version", made.kernel_version),
+        ("architecture", made.architecture),
+        ("distribution", made.distribution),
+        ("verdict", verdict),
+        ("engine", made.engine),
+        ("storage_driver", made.storage_driver),
+        ("cgroup_version", made.cgroup_version),
+        ("time", made.time),
+        ("seconds", f"{judged.capture.seconds:.2f} s"),
+        ("capture", judged.capture.digest),
+    ]
+
+
+@cache
+def _template(name: str) -> Any:
+    environment = Environment(
+        loader=PackageLoader(__package__, "templates"), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template(name)
