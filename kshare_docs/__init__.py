@@ -1,1 +1,1 @@
-"""Executable documentation: examples run in real containers, claims checked against their output."""
+"""Executable documentation: examples run in real containers, claims checked against them."""

@@ -37,6 +37,10 @@ class Book:
     final: bool = False
     shown: set[tuple[str, str]] = field(default_factory=set)
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Book:
+        """Site builders copy their configuration; all pages still look into one book."""
+        return self
+
     def figure(self, source: str, options: dict[str, str], lang: str) -> Markup:
         """The figure of a block: its id and its lines say which example it is.
 

@@ -54,7 +54,7 @@ class ImageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where and when a capture was made: an allow-list, nothing that names a person or a machine."""
+    """Where and when a capture was made: an allow-list that names no person and no machine."""
 
     time: str
     kernel: str

@@ -103,9 +103,8 @@ def check(claim: Claim, steps: int) -> list[str]:
             what = f"names {node.id!r}; known: {', '.join([*RESULTS, 'host', *FUNCTIONS])}"
             faults.append(f"the claim {claim.expression!r} {what}")
         elif isinstance(node, ast.Attribute) and node.attr not in _TEXT_METHODS:
-            faults.append(
-                f"the claim {claim.expression!r} uses .{node.attr}; known: {', '.join(_TEXT_METHODS)}"
-            )
+            what = f"uses .{node.attr}; known: {', '.join(_TEXT_METHODS)}"
+            faults.append(f"the claim {claim.expression!r} {what}")
         elif (number := _step(node)) is not None and not 1 <= number <= steps:
             what = f"names step {number}, but the visible steps are 1 to {steps}"
             faults.append(f"the claim {claim.expression!r} {what}")

@@ -85,10 +85,10 @@ class Engine:
         try:
             quick.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
             self.client.images.pull(reference)
-        except requests.exceptions.RequestException:
-            return f"its registry does not answer within {REGISTRY_SECONDS} s"
         except docker.errors.APIError as error:
             return _explanation(error)
+        except requests.exceptions.RequestException:
+            return f"its registry does not answer within {REGISTRY_SECONDS} s"
         finally:
             quick.close()
         return ""
@@ -119,7 +119,7 @@ class Engine:
 
     def sweep(self) -> int:
         """Remove what runs left behind that are gone; a living run's things stay."""
-        return self._remove({"label": [LABEL]}, lambda labels, made: _orphaned(labels, made))
+        return self._remove({"label": [LABEL]}, _orphaned)
 
     def remove_run(self, run: str) -> int:
         """Remove everything of one run."""

@@ -55,8 +55,8 @@ class KshareExtension(Extension):
             root = Path(self.getConfig("root")) if self.getConfig("root") else find_root(Path.cwd())
             if root is None:
                 raise ValueError("no images.toml in this folder or above it: not a kshare project")
-            mine = isinstance(known, Formatter) and known.book.root == root
-            book = known.book if mine else Book(root)
+            same = isinstance(known, Formatter) and known.book.root == root
+            book = known.book if isinstance(known, Formatter) and same else Book(root)
         table[LANGUAGE] = Formatter(book, lang)
 
 

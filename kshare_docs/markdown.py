@@ -91,7 +91,11 @@ def read_page(
     problems: list[Problem] = []
     examples: list[Example] = []
     seen: dict[str, int] = {}
-    for block in blocks(text, lambda line, what: problems.append(Problem(page, line, "", what))):
+
+    def report(line: int, message: str) -> None:
+        problems.append(Problem(page, line, "", message))
+
+    for block in blocks(text, report):
         example, faults = read_block(block, page, lang, needs=needs)
         if example.id and (first := seen.setdefault(example.id, block.line)) != block.line:
             faults.append(example.problem(f"the id is taken: line {first} has it; choose another"))
@@ -279,15 +283,14 @@ def _read_lines(
     claims: list[Claim] = []
     lines = iter(enumerate(block.lines, block.line + 1))
     for number, line in lines:
-        start, rest = number, line.rstrip()
+        rest = line.rstrip()
         if rest.startswith(("$ ", "#$ ")):
             while rest.endswith("\\") and (following := next(lines, None)):
-                number, line = following
-                rest = f"{rest}\n{line.rstrip()}"
+                rest = f"{rest}\n{following[1].rstrip()}"
             if rest.endswith("\\"):
                 faults.append((number, "the step ends in a backslash: its next line is missing"))
             hidden = rest.startswith("#")
-            parts.append(Step(rest.split(" ", 1)[1], start, hidden))
+            parts.append(Step(rest.split(" ", 1)[1], number, hidden))
         elif rest.startswith("#?"):
             if claim := _read_claim(rest[2:].strip(), number, faults):
                 claims.append(claim)

@@ -18,7 +18,7 @@ class Need:
 
     Attributes:
         offered: Whether this host offers it.
-        missing: What is missing where it does not, for the command line; pages have their own words.
+        missing: What a host without it lacks, for the command line; pages have their own words.
         remedy: The command or act that provides it.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import ipaddress
 import re
@@ -44,10 +45,8 @@ def host_secrets(root: Path = Path("/")) -> dict[str, str]:
     secrets[name] = secrets[name.partition(".")[0]] = "host"
     home = Path.home()
     secrets[str(home)] = "home"
-    try:
+    with contextlib.suppress(KeyError, OSError):  # a user id need not have a name
         secrets[getpass.getuser()] = "user"
-    except (KeyError, OSError):  # a user id without a name
-        pass
     for path in ("etc/machine-id", "var/lib/dbus/machine-id"):
         try:
             secrets[(root / path).read_text(encoding="ascii").strip()] = "machine-id"

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import jieba
 from mkdocs.commands.build import build
 from mkdocs.commands.serve import serve
 from mkdocs.config import load_config
@@ -65,6 +66,12 @@ def serve_site(root: Path, lang: str, address: str) -> None:
 
 
 def _prepare(config: Any, book: Book, report: Report) -> None:
+    # Its notes on loading a dictionary say nothing about the site.
+    jieba.setLogLevel(logging.WARNING)
+    search = config.plugins.get("material/search") or config.plugins.get("search")
+    if search is not None and (words := search.config.get("jieba_dict_user")):
+        # Material looks for it from the working directory, which may be any.
+        search.config["jieba_dict_user"] = str(Path(config.config_file_path).parent / words)
     config.mdx_configs.setdefault(EXTENSION, {})["book"] = book
     config.extra["kshare"] = {
         "publication": False,
