@@ -370,3 +370,7 @@ class _Progress(Listener):
 
     def _show(self) -> None:
         self._bar.update(self._task, running=", ".join(tuple(self._running)[:3]))
+
+
+if __name__ == "__main__":
+    main()

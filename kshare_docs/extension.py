@@ -40,7 +40,7 @@ class KshareExtension(Extension):
         self.config = {
             "lang": ["zh", "Language of the pages"],
             "root": ["", "The project's folder; by default the nearest with images.toml"],
-            "book": [None, "A Book to look examples up in; by default one of its own"],
+            "book": ["", "A Book to look examples up in; by default one of its own"],
         }
         super().__init__(**options)
 

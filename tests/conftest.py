@@ -1,0 +1,90 @@
+"""What the tests share: a small project to write pages into."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parent.parent
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A project in a temporary folder, with this project's images."""
+
+    root: Path
+
+    def page(self, name: str, text: str) -> Path:
+        path = self.root / "docs" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def example(self, identifier: str, body: str, options: str = "") -> Path:
+        """A page of one example, named like it."""
+        text = f'```console exec="1" id="{identifier}" {options}\n{body.strip()}\n```\n'
+        return self.page(f"zh/{identifier}.md", text)
+
+    def allow(self, *commands: str) -> None:
+        with (self.root / "host-commands.txt").open("a", encoding="utf-8") as file:
+            file.writelines(f"{command}\n" for command in commands)
+
+    def kshare(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "kshare_docs.cli", *arguments],
+            cwd=self.root,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=300,
+            **options,
+        )
+
+    def check(self, *pages: str, code: int | None = None) -> dict[str, Any]:
+        done = self.kshare("check", "--json", *pages)
+        assert done.stdout, done.stderr
+        assert code is None or done.returncode == code, done.stdout + done.stderr
+        report: dict[str, Any] = json.loads(done.stdout)
+        return report
+
+    def one(self, code: int | None = None) -> dict[str, Any]:
+        """The report's only example."""
+        (row,) = self.check(code=code)["examples"]
+        found: dict[str, Any] = row
+        return found
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Workshop:
+    root = tmp_path / "project"
+    (root / "docs" / "zh").mkdir(parents=True)
+    shutil.copy(ROOT / "images.toml", root)
+    (root / "scripts").symlink_to(ROOT / "scripts")
+    (root / "host-commands.txt").touch()
+    return Workshop(root)
+
+
+@pytest.fixture
+def ours() -> Callable[[], list[str]]:
+    """Ids of all containers that any run of ours made; the engine must be free of them."""
+    from kshare_docs.engine import LABEL, connect
+
+    def left() -> list[str]:
+        engine = connect()
+        try:
+            found = engine.client.api.containers(all=True, filters={"label": [LABEL]})
+            return [str(item["Id"]) for item in found]
+        finally:
+            engine.close()
+
+    return left
