@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -17,12 +17,22 @@ pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
 
+Ours: TypeAlias = Callable[[], list[str]]
+
 
 @dataclass(frozen=True)
 class Workshop:
     """A project in a temporary folder, with this project's images."""
 
     root: Path
+
+    @classmethod
+    def create(cls, root: Path) -> Workshop:
+        (root / "docs" / "zh").mkdir(parents=True)
+        shutil.copy(ROOT / "images.toml", root)
+        (root / "scripts").symlink_to(ROOT / "scripts")
+        (root / "host-commands.txt").touch()
+        return cls(root)
 
     def page(self, name: str, text: str) -> Path:
         path = self.root / "docs" / name
@@ -66,16 +76,11 @@ class Workshop:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    root = tmp_path / "project"
-    (root / "docs" / "zh").mkdir(parents=True)
-    shutil.copy(ROOT / "images.toml", root)
-    (root / "scripts").symlink_to(ROOT / "scripts")
-    (root / "host-commands.txt").touch()
-    return Workshop(root)
+    return Workshop.create(tmp_path / "project")
 
 
 @pytest.fixture
-def ours() -> Callable[[], list[str]]:
+def ours() -> Ours:
     """Ids of all containers that any run of ours made; the engine must be free of them."""
     from kshare_docs.engine import LABEL, connect
 
