@@ -42,9 +42,7 @@ def test_found_is_what_renders(name: str, monkeypatch: pytest.MonkeyPatch) -> No
         return "<p></p>"
 
     monkeypatch.setitem(_table(), "console", note)
-    fences = [
-        {"name": "console", "class": "console", "validator": validator, "format": formatter}
-    ]
+    fences = [{"name": "console", "class": "console", "validator": validator, "format": formatter}]
     text = CASES[name]["page"]
     body = text.split("---\n", 2)[2] if text.startswith("---") else text
     markdown.markdown(
@@ -70,9 +68,7 @@ def test_languages_must_agree(tmp_path: Path) -> None:
     for lang, command in (("zh", "uname -r"), ("en", "uname -a")):
         page = tmp_path / "docs" / lang / "p.md"
         page.parent.mkdir(parents=True)
-        page.write_text(
-            f'```console exec="1" id="same"\n$ {command}\n```\n', encoding="utf-8"
-        )
+        page.write_text(f'```console exec="1" id="same"\n$ {command}\n```\n', encoding="utf-8")
     examples, problems = read_pages(tmp_path, needs=())
     assert [example.lang for example in examples] == ["en"]
     assert [(p.file, p.line, p.id) for p in problems] == [("docs/zh/p.md", 1, "same")]
