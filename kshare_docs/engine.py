@@ -17,6 +17,7 @@ import docker.errors
 import psutil
 import requests
 from docker.context import ContextAPI
+from docker.utils.socket import STDOUT, frames_iter
 from urllib3.exceptions import HTTPError
 
 from .capture import Outcome, Output, timed_out
@@ -220,7 +221,7 @@ class Bench:
         self, identifier: str, container: Container, timeout: float, output: Output
     ) -> Outcome:
         tty = bool(container.body.get("Tty"))
-        stream = self.api.attach(identifier, stdout=True, stderr=True, stream=True, demux=not tty)
+        socket = self.api.attach_socket(identifier, {"stdout": 1, "stderr": 1, "stream": 1})
         expired = threading.Event()
 
         def expire() -> None:
@@ -234,18 +235,16 @@ class Bench:
         try:
             self.api.start(identifier)
             timer.start()
-            for piece in stream:
-                stdout, stderr = (piece, None) if tty else piece
-                if stdout and container.output:
-                    file += stdout[: OUTPUT_FILE_LIMIT - len(file)]
-                elif stdout:
-                    output.write(stdout)
-                if stderr:
-                    output.write(stderr)
+            for source, data in frames_iter(socket, tty):
+                if container.output and source == STDOUT:
+                    file += data[: OUTPUT_FILE_LIMIT - len(file)]
+                else:
+                    output.write(data)
             code = int(self.api.wait(identifier)["StatusCode"])
         finally:
             timer.cancel()
-            stream.close()
+            socket.close()
+            socket._response.close()
             if container.output:
                 resolve_scratch(container.output, self.scratch).write_bytes(file)
         if container.remove:

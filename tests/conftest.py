@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 
 import pytest
 
+from kshare_docs.engine import LABEL, connect
+
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parent.parent
@@ -82,7 +84,6 @@ def workshop(tmp_path: Path) -> Workshop:
 @pytest.fixture
 def ours() -> Ours:
     """Ids of all containers that any run of ours made; the engine must be free of them."""
-    from kshare_docs.engine import LABEL, connect
 
     def left() -> list[str]:
         engine = connect()

@@ -8,7 +8,7 @@ from typing import Any
 import markdown
 import pytest
 import yaml
-from markdown_exec import formatter, validator
+from markdown_exec import formatter, formatters, validator
 
 from kshare_docs.markdown import blocks, read_page, read_pages
 from kshare_docs.needs import NEEDS
@@ -41,7 +41,7 @@ def test_found_is_what_renders(name: str, monkeypatch: pytest.MonkeyPatch) -> No
         rendered.append(options["id"])
         return "<p></p>"
 
-    monkeypatch.setitem(_table(), "console", note)
+    monkeypatch.setitem(formatters, "console", note)
     fences = [{"name": "console", "class": "console", "validator": validator, "format": formatter}]
     text = CASES[name]["page"]
     body = text.split("---\n", 2)[2] if text.startswith("---") else text
@@ -56,12 +56,6 @@ def test_found_is_what_renders(name: str, monkeypatch: pytest.MonkeyPatch) -> No
     found = [block.options.get("id", "") for block in blocks(text, lambda _line, _what: None)]
     braces = ["" for line in text.splitlines() if line.startswith("```{.console exec")]
     assert found + braces == rendered
-
-
-def _table() -> dict[str, Any]:
-    from markdown_exec import formatters
-
-    return formatters
 
 
 def test_languages_must_agree(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from kshare_docs.engine import connect
+
 from .conftest import Ours, Workshop
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -100,8 +102,6 @@ def test_a_reviewed_line_may_reach_further(workshop: Workshop) -> None:
 
 
 def test_a_strangers_volume_is_not_touched(workshop: Workshop) -> None:
-    from kshare_docs.engine import connect
-
     engine = connect()
     volume = engine.client.volumes.create("kshare-test-stranger")
     try:
