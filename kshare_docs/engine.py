@@ -235,7 +235,7 @@ class Bench:
         try:
             self.api.start(identifier)
             timer.start()
-            for source, data in frames_iter(socket, tty):
+            for source, data in frames_iter(socket, tty):  # type: ignore[no-untyped-call]
                 if container.output and source == STDOUT:
                     file += data[: OUTPUT_FILE_LIMIT - len(file)]
                 else:
@@ -243,8 +243,7 @@ class Bench:
             code = int(self.api.wait(identifier)["StatusCode"])
         finally:
             timer.cancel()
-            socket.close()
-            socket._response.close()
+            _close(socket)
             if container.output:
                 resolve_scratch(container.output, self.scratch).write_bytes(file)
         if container.remove:
@@ -358,6 +357,14 @@ def _info(client: docker.DockerClient) -> EngineInfo:
         runtimes=tuple(sorted(info.get("Runtimes") or {})),
         id=str(info.get("ID", "")),
     )
+
+
+def _close(stream: Any) -> None:
+    """The SDK hands out the reading side only: the connection behind it is closed as well."""
+    connection = getattr(stream, "_sock", None)
+    stream.close()
+    if connection is not None:
+        connection.close()
 
 
 def _explanation(error: docker.errors.APIError) -> str:

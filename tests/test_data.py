@@ -1,0 +1,70 @@
+"""Redaction, stored captures, and floods of output."""
+
+from __future__ import annotations
+
+import pytest
+
+from kshare_docs.capture import Capture, ImageUse, Output, Provenance, Result, decode, encode
+from kshare_docs.needs import NEEDS
+from kshare_docs.redact import Redaction
+from kshare_docs.render import load_words
+
+SECRETS = {
+    "vm": "host",
+    "workhorse": "host",
+    "alice": "user",
+    "/home/alice": "home",
+    "192.0.2.7": "ipv4",
+    "2001:db8::7": "ipv6",
+    "02:fc:00:00:00:01": "mac",
+    "0123456789abcdef0123456789abcdef": "machine-id",
+    "root": "user",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("vm", "‹host›"),
+        ("kvm vm.swappiness vmlinuz vm-1", "kvm vm.swappiness vmlinuz vm-1"),
+        ("on workhorse: 1", "on ‹host›: 1"),
+        ("/home/alice/x of alice.", "‹home›/x of ‹user›."),
+        ("inet 192.0.2.7/24 and 192.0.2.70", "inet ‹ipv4›/24 and 192.0.2.70"),
+        ("inet6 2001:db8::7/64", "inet6 ‹ipv6›/64"),
+        ("link/ether 02:fc:00:00:00:01 brd", "link/ether ‹mac› brd"),
+        ("0123456789abcdef0123456789abcdef", "‹machine-id›"),
+        ("root:x:0:0:root", "root:x:0:0:root"),
+    ],
+)
+def test_redaction(text: str, shown: str) -> None:
+    assert Redaction(SECRETS)(text) == shown
+
+
+def test_a_capture_is_stored_and_read_back() -> None:
+    made = Capture(
+        "one",
+        (Result("uname -r", hidden=False, output="6.18", code=0, seconds=0.5),),
+        (ImageUse("alpine", "alpine:3", "sha256:0", stand_in=False),),
+        Provenance("t", "6.18", "Linux version", "x86_64", "Debian", "unknown", "20", "o", "1"),
+    )
+    assert decode(encode(made)) == made
+    assert encode(made) == encode(decode(encode(made)))
+    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 1', b'"schema": 2')):
+        with pytest.raises(ValueError, match=r"not a capture|schema 2"):
+            decode(wrong)
+
+
+def test_a_flood_keeps_head_and_tail() -> None:
+    output = Output(head=10, tail=10)
+    for number in range(1000):
+        output.write(f"{number:03}\r\n".encode())
+    text = output.text()
+    assert text.startswith("000\n001\n")
+    assert text.endswith("998\n999")
+    assert "4980 bytes left out" in text
+
+
+def test_both_languages_have_the_same_words() -> None:
+    zh, en = load_words("zh"), load_words("en")
+    assert zh.keys() == en.keys()
+    assert zh["needs"].keys() == en["needs"].keys() == NEEDS.keys()

@@ -1,0 +1,36 @@
+"""Imports go down only, and edges never import each other."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "kshare_docs"
+
+LAYERS = (
+    {"example", "capture", "host", "redact"},
+    {"markdown", "claim", "container", "engine", "images", "needs", "shell", "store"},
+    {"book", "project", "render", "runner", "site"},
+    {"extension", "pytest_plugin", "cli"},
+)
+EDGES = LAYERS[-1]
+
+
+@pytest.mark.parametrize("module", sorted(set.union(*LAYERS)))
+def test_imports_go_down(module: str) -> None:
+    layer = next(n for n, names in enumerate(LAYERS) if module in names)
+    may = set.union(*LAYERS[: layer + 1]) - (EDGES - {module} if module in EDGES else set())
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            assert node.module in may, f"{module} imports {node.module}"
+        elif isinstance(node, ast.Import):
+            names = {alias.name.partition(".")[0] for alias in node.names}
+            assert "docker" not in names or module == "engine", "only engine imports docker"
+
+
+def test_every_module_has_its_layer() -> None:
+    found = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__"}
+    assert found == set.union(*LAYERS)

@@ -1,0 +1,94 @@
+"""The site as a reader gets it: every figure shows its capture, in both languages."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kshare_docs.capture import Capture, decode
+from kshare_docs.host import read_host
+from kshare_docs.render import output_html
+
+from .conftest import ROOT
+
+pytestmark = pytest.mark.live
+
+FIGURE = re.compile(r'<figure class="kshare-example" id="([^"]+)"(.*?)</figure>', re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "kshare_docs.cli", "build", "--site-dir", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed" in done.stdout.splitlines()[-1]
+    assert "preview" in done.stdout.splitlines()[-1]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def captures() -> dict[str, Capture]:
+    found = [decode(path.read_bytes()) for path in (ROOT / ".kshare" / "cache").glob("*.json")]
+    return {capture.digest: capture for capture in found}
+
+
+@pytest.mark.parametrize("folder", ["", "en"])
+def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], folder: str) -> None:
+    shown = 0
+    for name in ("index.html", "observation/index.html", "verify/index.html"):
+        page = (site / folder / name).read_text(encoding="utf-8")
+        for identifier, figure in FIGURE.findall(page):
+            status = re.search(r'data-status="(\w+)"', figure)
+            assert status
+            if status[1] == "skipped":
+                assert 'class="kshare-skipped"' in figure
+                continue
+            digest = re.search(r'data-capture="(sha256:[0-9a-f]{64})"', figure)
+            assert digest
+            capture = captures[digest[1]]
+            assert capture.id == identifier
+            outputs = re.findall(r'<span class="go">(.*?)</span>', figure, re.DOTALL)
+            assert [html.unescape(text) for text in outputs] == [
+                result.output for result in capture.visible if result.output
+            ]
+            assert figure.count('<li data-status="verified">') == figure.count("<li ")
+            shown += 1
+    assert shown >= 8
+
+
+def test_every_page_says_that_it_is_a_preview(site: Path) -> None:
+    kernel = read_host().release
+    pages = list(site.rglob("*.html"))
+    assert len(pages) == 8
+    for path in pages:
+        page = path.read_text(encoding="utf-8")
+        assert f'<div class="kshare-preview" data-kernel="{kernel}"' in page, path
+        assert '<meta name="robots" content="noindex">' in page, path
+
+
+def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
+    for path in site.rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        assert not re.findall(r'<(?:script|img|iframe)[^>]*src="(?:https?:)?//[^"]*', page), path
+        assert not re.findall(r'<link[^>]*rel="stylesheet"[^>]*href="(?:https?:)?//', page), path
+
+
+def test_chinese_words_are_found(site: Path) -> None:
+    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    assert any("\u200b" in entry["text"] for entry in index["docs"]), "jieba was not used"
+
+
+def test_output_can_never_become_markup() -> None:
+    shown = output_html("<script>alert(1)</script>\x1b[31mred\x1b[0m\x07 &amp;")
+    assert "<script>" not in shown
+    assert "&amp;amp;" in shown
+    assert "red" in shown
+    assert "\x1b" not in shown
+    assert "\u2407" in shown
