@@ -1,4 +1,4 @@
-"""The book: what pages look their examples up in while they render."""
+"""The book: what pages look their examples and views up in while they render."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from .example import Comment, Example
-from .markdown import Block, read_block
-from .needs import NEEDS
+from .fence import Block
 from .project import read_project
 from .render import figure, refusal
 from .runner import FAILED, Judged, Listener, Report, run
+from .view import ViewError, render_view
 
 # Below MkDocs' own logger, so that a strict build counts what is reported here.
 _log = logging.getLogger("mkdocs.plugins.kshare_docs")
@@ -50,24 +49,48 @@ class Book:
             lang: Language of the page.
         """
         block = Block(0, options, tuple(source.split("\n")))
-        wanted, faults = read_block(block, "", lang, needs=tuple(NEEDS))
-        judged = None
-        if not faults:
-            judged = self._known(wanted)
-            if judged is None:
-                self._run()
-                judged = self._known(wanted)
+        judged = self._known(block, lang)
         if judged is None:
-            return self._refused(wanted.id, source, lang, [fault.message for fault in faults])
-        self.shown.add((lang, wanted.id))
+            self._run()
+            judged = self._known(block, lang)
+        identifier = options.get("id", "")
+        if judged is None:
+            return self._refused(identifier, source, lang)
+        self.shown.add((lang, identifier))
         if judged.status == FAILED:
-            _log.error("%s:%d: %s failed", judged.example.page, judged.example.line, wanted.id)
-        return figure(judged, lang)
+            _log.error("%s:%d: %s failed", judged.example.page, judged.example.line, identifier)
+        return figure(judged, lang, self._page("ledger", lang))
 
-    def _known(self, wanted: Example) -> Judged | None:
+    def view(self, name: str, lang: str) -> Markup:
+        """A view, filled in from the newest run.
+
+        Args:
+            name: Its name.
+            lang: Language of the page.
+        """
+        if self.report is None:
+            self._run()
+        views = self.report.project.views if self.report else ()
+        view = next((v for v in views if (v.name, v.lang) == (name, lang)), None)
+        if view is None or self.report is None:
+            return self._refused(name, "", lang)
+        try:
+            return render_view(self.root, view, self.report)
+        except ViewError as error:
+            message = f"{view.page}:{view.line}: view {name}: {error}"
+            _log.error("%s", message)
+            return refusal(name, message, "", lang)
+
+    def _page(self, view: str, lang: str) -> str:
+        """The page on which a view stands; empty where none does."""
+        views = self.report.project.views if self.report else ()
+        return next((v.page for v in views if (v.name, v.lang) == (view, lang)), "")
+
+    def _known(self, block: Block, lang: str) -> Judged | None:
         """The judged example if it is still what the page says."""
-        judged = self.report.judged.get((wanted.lang, wanted.id)) if self.report else None
-        return judged if judged and _text(judged.example) == _text(wanted) else None
+        key = (lang, block.options.get("id", ""))
+        judged = self.report.judged.get(key) if self.report else None
+        return judged if judged and judged.example.source == block.source else None
 
     def _run(self) -> None:
         if self.final:
@@ -78,21 +101,13 @@ class Book:
         if self.report.fatal:
             _log.error("%s", self.report.fatal)
 
-    def _refused(self, identifier: str, source: str, lang: str, faults: list[str]) -> Markup:
+    def _refused(self, identifier: str, source: str, lang: str) -> Markup:
         report = self.report
-        if not faults and report:
+        faults: list[str] = []
+        if report:
             faults = [p.message for p in report.problems if p.id == identifier]
+            faults = faults or [str(p) for p in report.problems]
             faults = faults or ([report.fatal] if report.fatal else [])
         message = "; ".join(faults) or "it was not collected: write it into the page itself"
         _log.error("example %s: %s", identifier or "without id", message)
         return refusal(identifier, message, source, lang)
-
-
-def _text(example: Example) -> tuple[object, ...]:
-    """What the page says of an example, without its place."""
-    parts = tuple(
-        part.text if isinstance(part, Comment) else (part.source, part.hidden)
-        for part in example.parts
-    )
-    claims = tuple((claim.expression, claim.text) for claim in example.claims)
-    return parts, claims, example.options

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the stored form; a newer one is not read."""
 
 OUTPUT_HEAD = 48 * 1024
@@ -68,28 +68,49 @@ class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The results of all steps of one example, in one run."""
+    """The results of all steps of one example, in one run.
+
+    Attributes:
+        id: The example's.
+        results: One a step, of the first round.
+        images: What ran.
+        provenance: Where and when.
+        repeats: The results of further rounds, where the example asks to be repeated.
+        schema: Version of this form.
+    """
 
     id: str
     results: tuple[Result, ...]
     images: tuple[ImageUse, ...]
     provenance: Provenance
+    repeats: tuple[tuple[Result, ...], ...] = ()
     schema: int = SCHEMA
+
+    @property
+    def rounds(self) -> tuple[tuple[Result, ...], ...]:
+        """The results of every round, the first one too."""
+        return (self.results, *self.repeats)
 
     @property
     def seconds(self) -> float:
         """Time that all steps took together."""
-        return sum(result.seconds for result in self.results)
+        return sum(result.seconds for results in self.rounds for result in results)
 
     @property
     def visible(self) -> tuple[Result, ...]:
         """Results of the steps that the reader sees."""
         return tuple(result for result in self.results if not result.hidden)
 
+    def runs(self, number: int) -> tuple[Result, ...]:
+        """What visible step `number`, counted from 1, gave in each round."""
+        visible = ([r for r in results if not r.hidden] for results in self.rounds)
+        return tuple(results[number - 1] for results in visible if len(results) >= number)
+
     @property
     def error(self) -> str:
         """The first reason why a step did not come to its end; empty where all did."""
-        return next((result.error for result in self.results if result.error), "")
+        errors = (result.error for results in self.rounds for result in results)
+        return next((error for error in errors if error), "")
 
     @property
     def digest(self) -> str:

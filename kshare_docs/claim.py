@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar, overload
@@ -15,8 +16,9 @@ from .example import Claim
 
 T = TypeVar("T")
 
-RESULTS = ("out", "code", "seconds", "lines")
-"""Names of the results; each is indexed by the number of a visible step."""
+RESULTS = ("out", "code", "seconds", "lines", "runs", "times")
+"""Names of the results; each is indexed by the number of a visible step. `runs` and `times` hold
+the outputs and the seconds of every round of a repeated example."""
 
 _TEXT_METHODS = (
     "count",
@@ -65,6 +67,11 @@ def matches(pattern: str, text: str) -> bool:
     return regex.search(pattern, text, timeout=_PATTERN_SECONDS) is not None
 
 
+def median(values: Iterable[str | float]) -> float:
+    """The median of numbers, or of outputs that are numbers."""
+    return statistics.median(float(value) for value in values)
+
+
 FUNCTIONS = {
     "abs": abs,
     "all": all,
@@ -74,6 +81,7 @@ FUNCTIONS = {
     "len": len,
     "matches": matches,
     "max": max,
+    "median": median,
     "min": min,
     "round": round,
     "set": set,
@@ -120,6 +128,7 @@ def judge(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Verdict:
         host: The facts that the name `host` holds.
     """
     visible = capture.visible
+    every = [capture.runs(number) for number in range(1, len(visible) + 1)]
     names: dict[str, Any] = {
         "True": True,
         "False": False,
@@ -128,6 +137,8 @@ def judge(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Verdict:
         "code": Numbered(result.code for result in visible),
         "seconds": Numbered(result.seconds for result in visible),
         "lines": Numbered(result.output.splitlines() for result in visible),
+        "runs": Numbered(tuple(result.output for result in runs) for runs in every),
+        "times": Numbered(tuple(result.seconds for result in runs) for runs in every),
         "host": dict(host),
     }
     evaluator = EvalWithCompoundTypes(

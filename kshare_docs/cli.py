@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -102,7 +103,7 @@ def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     with _Progress(_console(), silent=as_data) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if as_data:
-        click.echo(json.dumps(as_json(report, project), ensure_ascii=False, indent=1))
+        click.echo(json.dumps(as_json(report), ensure_ascii=False, indent=1))
     else:
         _print_report(report)
     if report.fatal:
@@ -190,12 +191,13 @@ def _select(project: Project, pages: tuple[Path, ...]) -> Project:
         wanted.add(name)
     examples = tuple(e for e in project.examples if e.page in wanted)
     ids = {e.id for e in examples}
-    return Project(
-        project.root,
-        examples,
-        {name: plan for name, plan in project.plans.items() if name in ids},
-        project.images,
-        tuple(p for p in project.problems if p.file in wanted or not p.file.endswith(".md")),
+    return replace(
+        project,
+        examples=examples,
+        plans={name: plan for name, plan in project.plans.items() if name in ids},
+        problems=tuple(
+            p for p in project.problems if p.file in wanted or not p.file.endswith(".md")
+        ),
     )
 
 

@@ -8,6 +8,9 @@ from typing import TypeAlias
 DEFAULT_TIMEOUT = 60.0
 """Seconds that one step may take unless the fence says otherwise."""
 
+OUTCOMES = ("verified", "corrected", "refuted")
+"""What a claim that holds can say of the article's: that it is right, incomplete, or wrong."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -61,12 +64,35 @@ Part: TypeAlias = Comment | Step
 
 
 @dataclass(frozen=True, slots=True)
+class Bearing:
+    """What a claim, where it holds, says of one claim of the article.
+
+    Attributes:
+        entry: The article's claim: a key of `docs/claims.toml`.
+        outcome: One of `OUTCOMES`.
+    """
+
+    entry: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """A checkable statement about the results of an example's visible steps."""
+    """A checkable statement about the results of an example's visible steps.
+
+    Attributes:
+        expression: What is evaluated.
+        text: Its meaning in words.
+        line: Line of the page on which it stands.
+        bearings: Which of the article's claims it decides, and how.
+        otherwise: What it would mean if it did not hold; may be empty.
+    """
 
     expression: str
     text: str
     line: int
+    bearings: tuple[Bearing, ...] = ()
+    otherwise: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +104,16 @@ class Options:
         needs: Names of what the host must offer; the example is skipped where it does not.
         timeout: Seconds that each step may take.
         alone: Run while nothing else does, for measurements.
+        repeat: How often all steps are run, one round after the other.
+        script: The example is a part of the script that readers run themselves.
     """
 
     title: str = ""
     needs: tuple[str, ...] = ()
     timeout: float = DEFAULT_TIMEOUT
     alone: bool = False
+    repeat: int = 1
+    script: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +128,7 @@ class Example:
         parts: Comments and steps in the author's order.
         claims: What is claimed of the results.
         options: The fence's options.
+        source: The block's lines and options, to tell whether a page still says the same.
     """
 
     id: str
@@ -107,6 +138,7 @@ class Example:
     parts: tuple[Part, ...]
     claims: tuple[Claim, ...]
     options: Options
+    source: str = ""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -126,3 +158,20 @@ class Example:
     def problem(self, message: str, line: int = 0) -> Problem:
         """A problem of this example, at its fence unless another line is named."""
         return Problem(self.page, line or self.line, self.id, message)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A place of a page that is filled in from all verdicts: a table, a chart, a drawing.
+
+    Attributes:
+        name: Its template, `docs/views/NAME.html.j2`.
+        page: Path of its page, relative to the project's root.
+        lang: Language of the page.
+        line: Line of the opening fence.
+    """
+
+    name: str
+    page: str
+    lang: str
+    line: int

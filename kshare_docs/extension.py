@@ -14,7 +14,7 @@ from markdown_exec import formatters
 from markupsafe import Markup
 
 from .book import Book
-from .markdown import LANGUAGE
+from .fence import LANGUAGE, VIEW_LANGUAGE
 from .project import find_root
 
 
@@ -30,6 +30,10 @@ class Formatter:
         """The figure of one block."""
         header = {"id": options.get("id", ""), **(options.get("extra") or {})}
         return self.book.figure(code, header, self.lang)
+
+    def view(self, *, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
+        """The HTML of one view."""
+        return self.book.view(str((options.get("extra") or {}).get("name", "")), self.lang)
 
 
 class KshareExtension(Extension):
@@ -57,7 +61,8 @@ class KshareExtension(Extension):
                 raise ValueError("no images.toml in this folder or above it: not a kshare project")
             same = isinstance(known, Formatter) and known.book.root == root
             book = known.book if isinstance(known, Formatter) and same else Book(root)
-        table[LANGUAGE] = Formatter(book, lang)
+        table[LANGUAGE] = formatter = Formatter(book, lang)
+        table[VIEW_LANGUAGE] = formatter.view
 
 
 def makeExtension(**options: Any) -> KshareExtension:  # noqa: N802

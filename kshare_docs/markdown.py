@@ -1,9 +1,4 @@
-"""Examples in Markdown text: finds the fences that will render as examples, and reads them.
-
-The rules of a fence are those of SuperFences, the extension that renders the pages
-(https://facelessuser.github.io/pymdown-extensions/extensions/superfences/); a test compares
-what is found here with what it renders.
-"""
+"""Markdown pages: their fences, read as examples and views, with all that is wrong with them."""
 
 from __future__ import annotations
 
@@ -11,16 +6,28 @@ import difflib
 import io
 import re
 import tokenize
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .article import ENTRIES_FILE
 from .claim import check
-from .example import DEFAULT_TIMEOUT, Claim, Comment, Example, Options, Part, Problem, Step
+from .example import (
+    DEFAULT_TIMEOUT,
+    OUTCOMES,
+    Bearing,
+    Claim,
+    Comment,
+    Example,
+    Options,
+    Part,
+    Problem,
+    Step,
+    View,
+)
+from .fence import OWN_OPTIONS, VIEW_LANGUAGE, Block, blocks, truth
 
-LANGUAGE = "console"
-
-OWN_OPTIONS = ("id", "title", "needs", "timeout", "alone")
+VIEW_OPTIONS = ("name",)
 MARKDOWN_EXEC_OPTIONS = (
     "exec",
     "html",
@@ -35,84 +42,77 @@ MARKDOWN_EXEC_OPTIONS = (
     "workdir",
 )
 MAX_TIMEOUT = 900.0
+MAX_REPEAT = 100
 
-_OPTION = re.compile(r"""([a-zA-Z][a-zA-Z0-9_]*)(?:=(["'])(.*?)\2)?""")
-_HEADER = re.compile(
-    r"""[ \t]*\.?(?P<lang>[\w#.+-]+)?
-    (?P<options>(?:[ \t]+[a-zA-Z][a-zA-Z0-9_]*(?:=(?P<quote>["']).*?(?P=quote))?(?=[ \t]|$))*)
-    [ \t]*$""",
-    re.VERBOSE,
-)
-_BRACES = re.compile(r"[ \t]*(?P<lang>[\w#.+-]+)?[ \t]*\{(?P<attributes>[^\n]*)\}[ \t]*$")
-_HIGHLIGHT = re.compile(r"hl_lines|linenums|title|title_mode|data-.*")
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_TAB = 4
-
-
-@dataclass(slots=True)
-class _Fence:
-    """A fence that is open while lines are read."""
-
-    line: int
-    prefix: str
-    mark: str
-    options: dict[str, str] | None  # None: not an example
-    body: list[str] = field(default_factory=list)
-    blank: bool = False
-
-    @property
-    def quotes(self) -> int:
-        return self.prefix.count(">")
+_TAGS = re.compile(r"(?:\[([^\]]*)\]\s*)?(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """One executable fence: where its header stands, its options, its lines."""
+class Vocabulary:
+    """The names that pages may use.
 
-    line: int
-    options: Mapping[str, str]
-    lines: tuple[str, ...]
+    Attributes:
+        needs: For the option `needs`.
+        entries: The article's claims, for `[ID]` before a claim's meaning.
+        views: For the option `name` of a view.
+    """
+
+    needs: Sequence[str]
+    entries: Sequence[str] = ()
+    views: Sequence[str] = ()
 
 
-def read_page(
-    text: str, page: str, lang: str, *, needs: Sequence[str]
-) -> tuple[list[Example], list[Problem]]:
-    """Read every example of a page.
+@dataclass(slots=True)
+class Contents:
+    """What stands on pages: examples and views without fault, and what is wrong with others."""
+
+    examples: list[Example] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_page(text: str, page: str, lang: str, *, words: Vocabulary) -> Contents:
+    """Read every example and view of a page.
 
     Args:
         text: The page.
         page: Its path, for messages.
         lang: Its language.
-        needs: Names that the option `needs` may have.
-
-    Returns:
-        The examples without fault, and everything that is wrong with the others.
+        words: Names that it may use.
     """
     problems: list[Problem] = []
     examples: list[Example] = []
+    views: list[View] = []
     seen: dict[str, int] = {}
 
     def report(line: int, message: str) -> None:
         problems.append(Problem(page, line, "", message))
 
     for block in blocks(text, report):
-        example, faults = read_block(block, page, lang, needs=needs)
+        if block.language == VIEW_LANGUAGE:
+            view, fault = _read_view(block, page, lang, words.views)
+            views += [view] if not fault else []
+            problems += [Problem(page, block.line, "", fault)] if fault else []
+            continue
+        example, faults = read_block(block, page, lang, words=words)
         if example.id and (first := seen.setdefault(example.id, block.line)) != block.line:
             faults.append(example.problem(f"the id is taken: line {first} has it; choose another"))
         problems += faults
         if not faults:
             examples.append(example)
-    return examples, problems
+    return Contents(examples, views, problems)
 
 
-def read_pages(root: Path, *, needs: Sequence[str]) -> tuple[list[Example], list[Problem]]:
+def read_pages(root: Path, *, words: Vocabulary) -> Contents:
     """Read every page below `docs`, and hold examples of one id against each other.
 
     Args:
         root: The project's folder.
-        needs: Names that the option `needs` may have.
+        words: Names that pages may use.
     """
     examples: list[Example] = []
+    views: list[View] = []
     problems: list[Problem] = []
     for path in sorted((root / "docs").rglob("*.md")):
         page = path.relative_to(root).as_posix()
@@ -121,10 +121,13 @@ def read_pages(root: Path, *, needs: Sequence[str]) -> tuple[list[Example], list
         except (OSError, UnicodeDecodeError) as error:
             problems.append(Problem(page, 0, "", f"cannot be read as UTF-8 text: {error}"))
             continue
-        found, faults = read_page(text, page, page_language(page), needs=needs)
-        examples += found
-        problems += faults
-    return _consistent(examples, problems)
+        found = read_page(text, page, page_language(page), words=words)
+        examples += found.examples
+        views += found.views
+        problems += found.problems
+    examples, problems = _consistent(examples, problems)
+    views, problems = _single(views, problems)
+    return Contents(examples, views, problems)
 
 
 def page_language(page: str) -> str:
@@ -133,42 +136,17 @@ def page_language(page: str) -> str:
     return parts[1] if len(parts) > 2 and parts[0] == "docs" else "zh"
 
 
-def blocks(text: str, report: Callable[[int, str], None]) -> Iterator[Block]:
-    """The executable fences of a page, as SuperFences will find them.
-
-    Args:
-        text: The page.
-        report: Called with line and message for a fence that would not render.
-    """
-    fence: _Fence | None = None
-    for number, line in _body(text):
-        if fence is None:
-            fence = _open(line, number, report)
-            continue
-        prefix, content = _split(line, len(fence.prefix))
-        if fault := _broken(fence, prefix, content):
-            if fence.options is not None:
-                report(fence.line, f"the fence is broken off: {fault} (line {number})")
-            fence = None
-        elif re.fullmatch(rf"{re.escape(fence.mark)}[ \t]*", content):
-            if fence.options is not None:
-                yield Block(fence.line, fence.options, tuple(fence.body))
-            fence = None
-        else:
-            fence.blank = not content.strip()
-            fence.body.append(content)
-    if fence is not None and fence.options is not None:
-        report(fence.line, f"the fence is never closed: end the block with a line {fence.mark}")
-
-
 def read_block(
-    block: Block, page: str, lang: str, *, needs: Sequence[str]
+    block: Block, page: str, lang: str, *, words: Vocabulary
 ) -> tuple[Example, list[Problem]]:
     """Turn one fence into an example; it is complete only when no problem comes with it."""
     faults: list[tuple[int, str]] = []
-    options = _read_options(block, faults, needs)
-    parts, claims = _read_lines(block, faults)
-    example = Example(block.options.get("id", ""), page, lang, block.line, parts, claims, options)
+    options = _read_options(block, faults, words.needs)
+    parts, claims = _read_lines(block, faults, words.entries)
+    identifier = block.options.get("id", "")
+    example = Example(
+        identifier, page, lang, block.line, parts, claims, options, source=block.source
+    )
     if not example.id:
         faults.append((block.line, 'the example has no id: write id="a-name" in its header'))
     elif not _ID.fullmatch(example.id):
@@ -179,68 +157,6 @@ def read_block(
     for claim in claims:
         faults += [(claim.line, fault) for fault in check(claim, len(example.visible))]
     return example, [example.problem(message, line) for line, message in sorted(faults)]
-
-
-def _body(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines with tabs expanded as Python-Markdown does, without the front matter."""
-    lines = text.expandtabs(_TAB).splitlines()
-    start = 0
-    if lines and lines[0].rstrip() == "---":
-        ends = (n for n, line in enumerate(lines[1:], 1) if line.rstrip() in {"---", "..."})
-        start = next(ends, -1) + 1
-    yield from enumerate(lines[start:], start + 1)
-
-
-def _open(line: str, number: int, report: Callable[[int, str], None]) -> _Fence | None:
-    prefix = re.match(r"[> ]*", line)[0]  # type: ignore[index]
-    mark = re.match(r"`{3,}|~{3,}", line[len(prefix) :])
-    if mark is None:
-        return None
-    info = line[len(prefix) + mark.end() :]
-    if braces := _BRACES.match(info):
-        names = braces["attributes"].split()
-        executable = any(name.startswith("exec") for name in names)
-        lang = braces["lang"] or next((n[1:] for n in names if n.startswith(".")), "")
-        if lang == LANGUAGE and executable:
-            report(number, 'an example\'s options stand without braces: ```console exec="1" id=…')
-        return _Fence(number, prefix, mark[0], None)
-    header = _HEADER.match(info)
-    if header is None:
-        if re.match(rf"[ \t]*\.?{LANGUAGE}\b.*\bexec\b", info):
-            report(number, 'the header cannot be read: every option is name="value"')
-        return None
-    options = {
-        name: value if quote else name for name, quote, value in _OPTION.findall(header["options"])
-    }
-    if header["lang"] != LANGUAGE or not _truth(options.get("exec", "no")):
-        # SuperFences leaves a fence as text if the highlighter does not know one of its options.
-        unknown = [name for name in options if name != "exec" and not _HIGHLIGHT.fullmatch(name)]
-        return None if unknown else _Fence(number, prefix, mark[0], None)
-    return _Fence(number, prefix, mark[0], options)
-
-
-def _split(line: str, width: int) -> tuple[str, str]:
-    """The line's prefix of spaces and quote marks, as wide as the fence's at most; the rest."""
-    prefix = re.match(r"[> ]*", line[:width])[0]  # type: ignore[index]
-    return prefix, line[len(prefix) :]
-
-
-def _broken(fence: _Fence, prefix: str, content: str) -> str:
-    """Why a line ends the fence before its time; empty where it does not."""
-    quotes = prefix.count(">")
-    if fence.quotes:
-        if quotes > fence.quotes:
-            return "a line is quoted more deeply than it"
-        if content and len(prefix) < len(fence.prefix):
-            return "a line is indented less than it"
-        if fence.blank and quotes < fence.quotes:
-            return "the quotation ends within it"
-        return ""
-    if quotes:
-        return "a quotation begins within it"
-    if content.strip() and len(prefix) != len(fence.prefix):
-        return "a line is indented less than it"
-    return ""
 
 
 def _read_options(block: Block, faults: list[tuple[int, str]], needs: Sequence[str]) -> Options:
@@ -257,8 +173,34 @@ def _read_options(block: Block, faults: list[tuple[int, str]], needs: Sequence[s
         title=block.options.get("title", ""),
         needs=wanted,
         timeout=_read_timeout(block, faults),
-        alone=_truth(block.options.get("alone", "no")),
+        alone=truth(block.options.get("alone", "no")),
+        repeat=_read_repeat(block, faults),
+        script=truth(block.options.get("script", "no")),
     )
+
+
+def _read_repeat(block: Block, faults: list[tuple[int, str]]) -> int:
+    text = block.options.get("repeat", "1")
+    if text.isdecimal() and 1 <= int(text) <= MAX_REPEAT:
+        return int(text)
+    faults.append((block.line, f"repeat={text!r} is not a whole number from 1 to {MAX_REPEAT}"))
+    return 1
+
+
+def _read_view(block: Block, page: str, lang: str, known: Sequence[str]) -> tuple[View, str]:
+    """A view, and what is wrong with it; empty where nothing is."""
+    name = block.options.get("name", "")
+    view = View(name, page, lang, block.line)
+    allowed = (*VIEW_OPTIONS, *MARKDOWN_EXEC_OPTIONS, "id")
+    for option in block.options:
+        if option not in allowed:
+            return view, f"unknown option {option!r} of a view{nearest(option, VIEW_OPTIONS)}"
+    if name not in known:
+        what = f"there is no view {name!r}" if name else 'the view has no name: write name="…"'
+        return view, f"{what}{nearest(name, known)}"
+    if any(line.strip() for line in block.lines):
+        return view, "a view's block is empty: its template says what is shown"
+    return view, ""
 
 
 def _read_timeout(block: Block, faults: list[tuple[int, str]]) -> float:
@@ -277,7 +219,7 @@ def _read_timeout(block: Block, faults: list[tuple[int, str]]) -> float:
 
 
 def _read_lines(
-    block: Block, faults: list[tuple[int, str]]
+    block: Block, faults: list[tuple[int, str]], entries: Sequence[str]
 ) -> tuple[tuple[Part, ...], tuple[Claim, ...]]:
     parts: list[Part] = []
     claims: list[Claim] = []
@@ -292,17 +234,29 @@ def _read_lines(
             hidden = rest.startswith("#")
             parts.append(Step(rest.split(" ", 1)[1], number, hidden))
         elif rest.startswith("#?"):
-            if claim := _read_claim(rest[2:].strip(), number, faults):
-                claims.append(claim)
+            claims += _read_claim(rest[2:].strip(), number, faults, entries)
+        elif rest.startswith("#! "):
+            claims[-1:] = _read_otherwise(rest[2:].strip(), number, faults, claims[-1:])
         elif rest.startswith("# "):
             parts.append(Comment(rest[2:]))
         elif rest:
-            what = "is no step (`$ `), comment (`# `), hidden step (`#$ `) or claim (`#? `)"
+            what = "is no step (`$ `), comment (`# `), hidden step (`#$ `) or claim (`#? `, `#! `)"
             faults.append((number, f"{rest!r} {what}; outputs are captured, never typed"))
     return tuple(parts), tuple(claims)
 
 
-def _read_claim(text: str, line: int, faults: list[tuple[int, str]]) -> Claim | None:
+def _read_otherwise(
+    text: str, line: int, faults: list[tuple[int, str]], before: list[Claim]
+) -> list[Claim]:
+    if not before or before[0].otherwise:
+        faults.append((line, "`#!` says, once, what it means if the claim before it fails"))
+        return before
+    return [replace(before[0], otherwise=text)]
+
+
+def _read_claim(
+    text: str, line: int, faults: list[tuple[int, str]], entries: Sequence[str]
+) -> list[Claim]:
     """Split `EXPR  # TEXT` where Python sees the comment begin, so that `"#"` may be in EXPR."""
     column = -1
     try:
@@ -315,11 +269,29 @@ def _read_claim(text: str, line: int, faults: list[tuple[int, str]]) -> Claim | 
     meaning = text[column:].lstrip("# ").strip() if column >= 0 else ""
     if not expression:
         faults.append((line, "the claim has no expression: write `#? EXPR  # TEXT`"))
-        return None
+        return []
     if not meaning:
         faults.append((line, f"the claim {expression!r} has no meaning in words: add `  # TEXT`"))
-        return None
-    return Claim(expression, meaning, line)
+        return []
+    tags, meaning = _TAGS.match(meaning).groups()  # type: ignore[union-attr]
+    return [Claim(expression, meaning, line, _read_bearings(tags, line, faults, entries))]
+
+
+def _read_bearings(
+    tags: str | None, line: int, faults: list[tuple[int, str]], entries: Sequence[str]
+) -> tuple[Bearing, ...]:
+    """`A1 B1`, or `C3: refuted`."""
+    if tags is None:
+        return ()
+    names, colon, outcome = (part.strip() for part in tags.partition(":"))
+    outcome = outcome if colon else OUTCOMES[0]
+    if outcome not in OUTCOMES:
+        faults.append((line, f"unknown outcome {outcome!r}{nearest(outcome, OUTCOMES)}"))
+    for name in names.split():
+        if name not in entries:
+            what = f"{ENTRIES_FILE} has no claim {name!r}"
+            faults.append((line, f"{what}{nearest(name, entries)}" if entries else what))
+    return tuple(Bearing(name, outcome) for name in names.split())
 
 
 def _consistent(
@@ -338,8 +310,8 @@ def _consistent(
         elif example.commands != other.commands:
             what = f"its steps differ from those of the same example in {where}: make them equal"
         elif _how(example) != _how(other):
-            what = f"needs, timeout or alone differ from the same example in {where}"
-        elif [c.expression for c in example.claims] != [c.expression for c in other.claims]:
+            what = f"its options, but for the title, differ from the same example in {where}"
+        elif _says(example) != _says(other):
             what = f"its claims differ from those of the same example in {where}: make them equal"
         else:
             kept.append(example)
@@ -348,12 +320,23 @@ def _consistent(
     return kept, problems
 
 
-def _how(example: Example) -> tuple[tuple[str, ...], float, bool]:
-    return example.options.needs, example.options.timeout, example.options.alone
+def _single(views: list[View], problems: list[Problem]) -> tuple[list[View], list[Problem]]:
+    """A view stands once in a language: links are made from its place."""
+    first: dict[tuple[str, str], View] = {}
+    for view in views:
+        other = first.setdefault((view.lang, view.name), view)
+        if other is not view:
+            what = f"the view {view.name} stands in {other.page}:{other.line} already"
+            problems.append(Problem(view.page, view.line, "", what))
+    return list(first.values()), problems
 
 
-def _truth(value: str) -> bool:
-    return value.lower() not in {"", "no", "off", "false", "0"}
+def _how(example: Example) -> Options:
+    return replace(example.options, title="")
+
+
+def _says(example: Example) -> list[tuple[str, tuple[Bearing, ...], bool]]:
+    return [(c.expression, c.bearings, bool(c.otherwise)) for c in example.claims]
 
 
 def nearest(name: str, known: Sequence[str]) -> str:

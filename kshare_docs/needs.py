@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from .engine import EngineInfo
 from .host import Host
 from .shell import PATH
+
+CMD = "/mnt/c/Windows/System32/cmd.exe"
+WSLC = "/mnt/c/Program Files/WSL/wslc.exe"
+PROBE_SECONDS = 10.0
+
+Probe = Callable[[Host, EngineInfo], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,37 +31,163 @@ class Need:
         remedy: The command or act that provides it.
     """
 
-    offered: Callable[[Host, EngineInfo], bool]
+    offered: Probe
     missing: str
     remedy: str
 
 
-def _command(*names: str) -> Callable[[Host, EngineInfo], bool]:
+def _commands(*names: str) -> Probe:
     return lambda _host, _engine: all(shutil.which(name, path=PATH) for name in names)
 
 
-def _file(path: str) -> Callable[[Host, EngineInfo], bool]:
+def _readable(path: str) -> Probe:
     return lambda _host, _engine: os.access(path, os.R_OK)
 
 
+def _answers(*command: str) -> Probe:
+    """The command is there, and ends well in time."""
+
+    def run(_host: Host, _engine: EngineInfo) -> bool:
+        try:
+            done = subprocess.run(
+                command,
+                env={"PATH": PATH, "HOME": str(Path.home())},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=PROBE_SECONDS,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return False
+        return done.returncode == 0
+
+    return run
+
+
+def _kernel_log(_host: Host, _engine: EngineInfo) -> bool:
+    """Reading needs CAP_SYSLOG where dmesg_restrict is set (proc_sys_kernel(5))."""
+    try:
+        with open("/dev/kmsg", "rb"):  # noqa: PTH123
+            return True
+    except OSError:
+        return False
+
+
+def _kvm(_host: Host, _engine: EngineInfo) -> bool:
+    """A virtual machine can be made. Asked in a process of its own: a broken /dev/kvm may hang."""
+    # KVM_GET_API_VERSION and KVM_CREATE_VM of <linux/kvm.h>.
+    ask = (
+        "import fcntl\n"
+        "kvm = open('/dev/kvm', 'rb+', buffering=0)\n"
+        "assert fcntl.ioctl(kvm, 0xAE00) == 12\n"
+        "assert fcntl.ioctl(kvm, 0xAE01, 0) >= 0\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", ask],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        return process.wait(timeout=2) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()  # it may not die either: it is not awaited
+        return False
+
+
+def _native(_host: Host, _engine: EngineInfo) -> bool:
+    """The engine's processes are among the host's: not so under Docker Desktop, or far away."""
+    return "dockerd" in _process_names()
+
+
+def _process_names() -> Iterable[str]:
+    for path in Path("/proc").glob("[0-9]*/comm"):
+        try:
+            yield path.read_text(encoding="utf-8", errors="replace").strip()
+        except OSError:
+            continue
+
+
+def _disk_limits(_host: Host, engine: EngineInfo) -> bool:
+    """The kernel throttles block devices: blk-throttle on version 1, `io` on version 2."""
+    if engine.cgroup_version == "1":
+        return Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").exists()
+    try:
+        controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return "io" in controllers.split()
+
+
 NEEDS: dict[str, Need] = {
+    "wsl2": Need(
+        lambda host, _engine: host.verdict == "wsl2",
+        "the host is not WSL2",
+        "run the build in a WSL2 distribution",
+    ),
+    "interop": Need(
+        _answers(CMD, "/c", "ver"),
+        "Windows programs cannot be started from here",
+        "run the build in a WSL2 distribution with interop and automount on (the default)",
+    ),
+    "wslc": Need(
+        _answers(WSLC, "--version"),
+        "there is no wslc, the container command of WSL",
+        "wsl.exe --update, to WSL 3.0.1 or newer",
+    ),
     "modules": Need(
         lambda host, _engine: host.modules,
         "the kernel was built without loadable modules: there is no /proc/modules",
         "run the build on a kernel with CONFIG_MODULES=y, such as WSL2's",
     ),
+    "config-gz": Need(
+        _readable("/proc/config.gz"),
+        "the kernel does not offer its configuration as /proc/config.gz",
+        "run the build on a kernel with CONFIG_IKCONFIG_PROC=y",
+    ),
+    "kernel-log": Need(
+        _kernel_log,
+        "the kernel's log may be read by root only",
+        "run the build as root, or: sysctl kernel.dmesg_restrict=0",
+    ),
+    "root": Need(
+        lambda _host, _engine: os.geteuid() == 0,
+        "the build does not run as root",
+        "sudo scripts/build",
+    ),
     "docker-cli": Need(
-        _command("docker"),
+        _commands("docker"),
         "there is no docker command on the host",
         "apt-get install docker.io",
     ),
     "lsmod": Need(
-        _command("lsmod"), "there is no lsmod command on the host", "apt-get install kmod"
+        _commands("lsmod"), "there is no lsmod command on the host", "apt-get install kmod"
     ),
-    "config-gz": Need(
-        _file("/proc/config.gz"),
-        "the kernel does not offer its configuration as /proc/config.gz",
-        "run the build on a kernel with CONFIG_IKCONFIG_PROC=y",
+    "util-linux": Need(
+        _commands("nsenter", "unshare", "ipcs", "findmnt", "lsblk"),
+        "the host lacks tools of util-linux",
+        "apt-get install util-linux",
+    ),
+    "native-engine": Need(
+        _native,
+        "the engine's processes are not visible on this host",
+        "use Docker Engine in the distribution itself, not Docker Desktop",
+    ),
+    "desktop": Need(
+        lambda _host, engine: engine.system == "Docker Desktop",
+        "the engine is not Docker Desktop's",
+        "turn on the WSL integration of Docker Desktop for this distribution",
+    ),
+    "graphdriver": Need(
+        lambda _host, engine: engine.storage_driver == "overlay2",
+        "the engine does not use the storage driver overlay2",
+        'set "storage-driver": "overlay2" in /etc/docker/daemon.json',
+    ),
+    "image-store": Need(
+        lambda _host, engine: engine.storage_driver == "overlayfs",
+        "the engine does not use the containerd image store",
+        'set "features": {"containerd-snapshotter": true} in /etc/docker/daemon.json',
     ),
     "cgroup-v1": Need(
         lambda _host, engine: engine.cgroup_version == "1",
@@ -64,10 +199,30 @@ NEEDS: dict[str, Need] = {
         "the engine uses cgroup version 1",
         "use a host with cgroup version 2: WSL 2.5.1 or newer",
     ),
+    "disk-limits": Need(
+        _disk_limits,
+        "the kernel has no controller that limits the speed of disks",
+        "run the build on a kernel with CONFIG_BLK_DEV_THROTTLING=y",
+    ),
+    "kvm": Need(
+        _kvm,
+        "no virtual machine can be made with /dev/kvm",
+        "turn on nested virtualization: nestedVirtualization=true in .wslconfig, on Windows 11",
+    ),
     "runsc": Need(
         lambda _host, engine: "runsc" in engine.runtimes,
         "the engine has no runtime named runsc (gVisor)",
         "scripts/build --with-gvisor",
+    ),
+    "kata": Need(
+        lambda host, engine: "kata" in engine.runtimes and _kvm(host, engine),
+        "the engine has no runtime named kata, or the host no KVM for it",
+        "install Kata Containers, and name its runtime kata in /etc/docker/daemon.json",
+    ),
+    "kubernetes": Need(
+        _answers("kubectl", "get", "nodes", "--request-timeout=5s"),
+        "no Kubernetes cluster answers to kubectl",
+        "install kind and kubectl, then: kind create cluster",
     ),
 }
 

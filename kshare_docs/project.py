@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from .article import Entry, read_entries
 from .container import Container, RefusedError, parse_run
-from .example import Example, Problem
+from .example import Example, Problem, View
 from .images import FILE as IMAGES_FILE
 from .images import Image, read_images, unknown_image
-from .markdown import read_pages
+from .markdown import Vocabulary, read_pages
 from .needs import NEEDS
+from .script import faults as script_faults
 from .shell import ALLOW_LIST, read_allowed
+
+VIEWS = Path("docs") / "views"
+VIEW = ".html.j2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Project:
     plans: Mapping[str, Planned]
     images: Mapping[str, Image]
     problems: tuple[Problem, ...]
+    views: tuple[View, ...] = ()
+    entries: Mapping[str, Entry] = field(default_factory=dict)
 
 
 def find_root(start: Path) -> Path | None:
@@ -59,11 +66,14 @@ def read_project(root: Path) -> Project:
     """Read and check everything; what is wrong with one example does not stop the others."""
     images, problems = read_images(root)
     allowed = read_allowed(root)
-    examples, faults = read_pages(root, needs=tuple(NEEDS))
+    entries, faults = read_entries(root)
     problems += faults
+    words = Vocabulary(tuple(NEEDS), tuple(entries), view_names(root))
+    contents = read_pages(root, words=words)
+    problems += contents.problems
     plans: dict[str, Planned] = {}
     refused: set[str] = set()
-    for example in examples:
+    for example in contents.examples:
         if example.id in plans or example.id in refused:
             continue
         plan, faults = _plan(example, images, allowed)
@@ -72,8 +82,20 @@ def read_project(root: Path) -> Project:
             problems += faults
         else:
             plans[example.id] = plan
-    kept = tuple(example for example in examples if example.id in plans)
-    return Project(root, kept, plans, images, tuple(sorted(problems)))
+    return Project(
+        root,
+        examples=tuple(example for example in contents.examples if example.id in plans),
+        views=tuple(contents.views),
+        plans=plans,
+        images=images,
+        entries=entries,
+        problems=tuple(sorted(problems)),
+    )
+
+
+def view_names(root: Path) -> tuple[str, ...]:
+    """The names of the project's views: their templates, without the ending."""
+    return tuple(sorted(p.name.removesuffix(VIEW) for p in (root / VIEWS).glob(f"*{VIEW}")))
 
 
 def _plan(
@@ -106,6 +128,8 @@ def _plan(
             problems.append(example.problem(unknown_image(container.image, images), step.line))
         else:
             used.add(container.image)
+    if example.options.script:
+        problems += [example.problem(what, line) for line, what in script_faults(example, images)]
     plan = Planned(example, tuple(containers), frozenset(used), tuple(dict.fromkeys(needs)))
     return plan, problems
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-import tomllib
 from functools import cache
-from importlib import resources
+from pathlib import PurePosixPath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,6 +18,7 @@ from .capture import Result
 from .example import Comment, Step
 from .host import UNKNOWN
 from .runner import Judged
+from .words import load_words
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
@@ -26,12 +27,13 @@ _OTHER_ESCAPE = re.compile(
 )
 
 
-def figure(judged: Judged, lang: str) -> Markup:
+def figure(judged: Judged, lang: str, ledger: str = "") -> Markup:
     """The HTML of an example.
 
     Args:
         judged: The example with its capture and verdicts.
         lang: Language of the fixed words.
+        ledger: The page that lists the article's claims; empty where there is none.
     """
     capture = judged.capture
     words = load_words(lang)
@@ -44,6 +46,8 @@ def figure(judged: Judged, lang: str) -> Markup:
         transcript=_transcript(judged),
         claims=list(zip(judged.example.claims, judged.verdicts, strict=True)),
         facts=_facts(judged, words),
+        missing=why_missing(judged, lang),
+        ledger=link(judged.example.page, ledger) if ledger else "",
         words=words,
     )
     return Markup(html)  # noqa: S704  (made by a template that escapes)
@@ -59,6 +63,24 @@ def refusal(identifier: str, message: str, source: str, lang: str) -> Markup:
     ).format(identifier, source, words["refused"], message)
 
 
+def link(start: str, target: str, anchor: str = "") -> str:
+    """The way from one page to another of the same language, on a site with directory addresses.
+
+    Args:
+        start: Path of the page that has the link, from the project's root.
+        target: Path of the page that it leads to.
+        anchor: The place on that page.
+    """
+    way = posixpath.relpath(_address(target), _address(start))
+    return f"{way}/#{anchor}" if anchor else f"{way}/"
+
+
+def why_missing(judged: Judged, lang: str) -> str:
+    """Why an example was skipped, in the words of its page; empty where it was not."""
+    words = load_words(lang)
+    return str(words["separator"]).join(words["needs"][name] for name in judged.missing)
+
+
 def output_html(text: str) -> Markup:
     """A step's output as text that can never become markup: colours kept, controls made visible."""
     text = _OTHER_ESCAPE.sub("", text)
@@ -69,14 +91,9 @@ def output_html(text: str) -> Markup:
     return Markup(highlight(shown, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704
 
 
-@cache
-def load_words(lang: str) -> dict[str, Any]:
-    """The fixed words of a language; English where a language has none."""
-    folder = resources.files(__package__) / "words"
-    file = folder / f"{lang}.toml"
-    if not file.is_file():
-        file = folder / "en.toml"
-    return tomllib.loads(file.read_text(encoding="utf-8"))
+def _address(page: str) -> str:
+    path = PurePosixPath(*PurePosixPath(page).parts[2:]).with_suffix("")
+    return str(path.parent if path.name == "index" else path)
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -89,15 +89,15 @@ class Report:
     """All that one run found out.
 
     Attributes:
+        project: What was to be run, and what was wrong before anything ran.
         judged: By language and id.
-        problems: What was wrong before anything ran.
         host: The host's facts.
         engine: The engine that ran it; None where none answered.
         fatal: Why the run could not be done at all; empty where it could.
     """
 
+    project: Project
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)
-    problems: tuple[Problem, ...] = ()
     host: Host = field(default_factory=read_host)
     engine: Engine | None = None
     fatal: str = ""
@@ -105,6 +105,11 @@ class Report:
     def count(self, status: str) -> int:
         """Number of examples with this status; one in two languages counts once."""
         return len({key[1] for key, item in self.judged.items() if item.status == status})
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong before anything ran."""
+        return self.project.problems
 
     @property
     def sound(self) -> bool:
@@ -132,15 +137,15 @@ def run(
     chosen = project.plans.keys() if only is None else set(only)
     plans = [plan for name, plan in project.plans.items() if name in chosen]
     if not plans:
-        return Report(problems=project.problems, host=host)
+        return Report(project, host=host)
     try:
         engine = connect()
     except EngineError as error:
-        return Report(problems=project.problems, host=host, fatal=str(error))
+        return Report(project, host=host, fatal=str(error))
     try:
         captures = _Run(project, engine, host, listener, fresh=fresh).all(plans)
     except EngineError as error:
-        return Report(problems=project.problems, host=host, fatal=str(error))
+        return Report(project, host=host, fatal=str(error))
     finally:
         engine.close()
     judged = {
@@ -149,7 +154,7 @@ def run(
         if example.id in captures
     }
     lost = next((c for c in captures.values() if isinstance(c, _Lost)), None)
-    return Report(judged, project.problems, host, engine, lost.error if lost else "")
+    return Report(project, judged, host, engine, lost.error if lost else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +199,12 @@ def judge_example(example: Example, answer: Answer, host: Host) -> Judged:
 def _fault(example: Example, capture: Capture) -> str:
     """Why a run failed beside its claims: a step cut short, or one that failed unclaimed."""
     excused = speaks_of_code(example.claims)
+    return next((f for r in capture.rounds if (f := _fault_of(example, r, excused))), "")
+
+
+def _fault_of(example: Example, results: tuple[Result, ...], excused: set[int]) -> str:
     number = 0
-    for step, result in zip(example.steps, capture.results, strict=False):
+    for step, result in zip(example.steps, results, strict=False):
         number += not step.hidden
         where = f"the hidden step {step.command!r}" if step.hidden else f"step {number}"
         where = f"{where} (line {step.line})"
@@ -292,11 +301,27 @@ class _Run:
         return _Lost(capture.error) if lost in capture.error else capture
 
     def _one(self, plan: Planned) -> Capture:
-        """Run one example from its first step to its last."""
+        """Run one example from its first step to its last, as often as it asks."""
         example = plan.example
         self._listener.started(example.id)
         uses = {name: self._shelf.take(name) for name in sorted(plan.images)}
         images = {name: use for name, use in uses.items() if isinstance(use, ImageUse)}
+        rounds: list[tuple[Result, ...]] = []
+        for _ in range(example.options.repeat):
+            rounds.append(self._round(plan, images))
+            if self._stopped.is_set() or any(result.error for result in rounds[-1]):
+                break
+        return Capture(
+            example.id,
+            rounds[0],
+            tuple(images.values()),
+            self._provenance(),
+            repeats=tuple(rounds[1:]),
+        )
+
+    def _round(self, plan: Planned, images: dict[str, ImageUse]) -> tuple[Result, ...]:
+        """Run all steps in a scratch directory, a shell and containers of their own."""
+        example = plan.example
         results: list[Result] = []
         with ExitStack() as stack:
             for name in plan.resources:
@@ -315,13 +340,13 @@ class _Run:
                 else:
                     outcome = self._in_container(plan, bench, container, images)
                 output = self._redact(outcome.output)
-                seconds = round(time.perf_counter() - started, 3)
+                seconds = round(time.perf_counter() - started, 4)
                 results.append(
                     Result(step.source, step.hidden, output, outcome.code, seconds, outcome.error)
                 )
                 if outcome.error or (step.hidden and outcome.code):
                     break
-        return Capture(example.id, tuple(results), tuple(images.values()), self._provenance())
+        return tuple(results)
 
     def _in_container(
         self, plan: Planned, bench: Bench, container: Container, images: dict[str, ImageUse]
@@ -360,13 +385,13 @@ class _Run:
         )
 
 
-def as_json(report: Report, project: Project) -> dict[str, Any]:
+def as_json(report: Report) -> dict[str, Any]:
     """The report as `kshare check --json` prints it."""
     return {
         "examples": [_row(judged) for _, judged in sorted(report.judged.items())],
         "errors": [
             {"file": p.file, "line": p.line, "id": p.id, "message": p.message}
-            for p in _with_fatal(report, project)
+            for p in _with_fatal(report)
         ],
         "host": {
             **msgspec.to_builtins(report.host),
@@ -420,9 +445,9 @@ def _row(judged: Judged) -> dict[str, Any]:
     }
 
 
-def _with_fatal(report: Report, project: Project) -> list[Problem]:
+def _with_fatal(report: Report) -> list[Problem]:
     fatal = [Problem("", 0, "", report.fatal)] if report.fatal else []
-    return [*fatal, *(project.problems or report.problems)]
+    return [*fatal, *report.problems]
 
 
 def _rest(

@@ -17,6 +17,8 @@ from mkdocs.exceptions import MkDocsException
 
 from .book import Book
 from .runner import Report
+from .script import FILE as SCRIPT
+from .view import script_of
 
 EXTENSION = "kshare_docs.extension"
 
@@ -51,6 +53,9 @@ def build_site(root: Path, book: Book, report: Report, folder: Path | None = Non
             _prepare(config, book, report)
             with _quiet():
                 build(config)
+            lang = str(config.mdx_configs[EXTENSION].get("lang", "zh"))
+            if script := script_of(report, lang):
+                (Path(config.site_dir) / SCRIPT).write_text(script, encoding="utf-8")
     except MkDocsException as error:
         faults.lines.append(f"{path.name}: {error}")
     finally:

@@ -62,6 +62,7 @@ def reuse_key(example: Example, images: Iterable[str], host: Host, engine: Engin
         example.commands,
         example.options.timeout,
         example.options.alone,
+        example.options.repeat,
         example.options.needs,
         tuple(images),
         host,

@@ -7,7 +7,7 @@ import pytest
 from kshare_docs.capture import Capture, ImageUse, Output, Provenance, Result, decode, encode
 from kshare_docs.needs import NEEDS
 from kshare_docs.redact import Redaction
-from kshare_docs.render import load_words
+from kshare_docs.words import load_words
 
 SECRETS = {
     "vm": "host",
@@ -49,8 +49,8 @@ def test_a_capture_is_stored_and_read_back() -> None:
     )
     assert decode(encode(made)) == made
     assert encode(made) == encode(decode(encode(made)))
-    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 1', b'"schema": 2')):
-        with pytest.raises(ValueError, match=r"not a capture|schema 2"):
+    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 2', b'"schema": 3')):
+        with pytest.raises(ValueError, match=r"not a capture|schema 3"):
             decode(wrong)
 
 
