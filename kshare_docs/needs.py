@@ -110,14 +110,19 @@ def _process_names() -> Iterable[str]:
 
 
 def _disk_limits(_host: Host, engine: EngineInfo) -> bool:
-    """The kernel throttles block devices: blk-throttle on version 1, `io` on version 2."""
+    """The kernel throttles block devices: CONFIG_BLK_DEV_THROTTLING.
+
+    On version 2 the controller `io` does not show it: without the option there is an `io`, and
+    no `io.max`. Nor does the root have that file, so the kernel's symbols are asked.
+    """
     if engine.cgroup_version == "1":
         return Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").exists()
     try:
         controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii")
+        symbols = Path("/proc/kallsyms").read_text(encoding="ascii", errors="replace")
     except OSError:
         return False
-    return "io" in controllers.split()
+    return "io" in controllers.split() and "blk_throtl" in symbols
 
 
 NEEDS: dict[str, Need] = {
@@ -169,6 +174,9 @@ NEEDS: dict[str, Need] = {
         "the host lacks tools of util-linux",
         "apt-get install util-linux",
     ),
+    "iproute2": Need(
+        _commands("ip"), "there is no ip command on the host", "apt-get install iproute2"
+    ),
     "native-engine": Need(
         _native,
         "the engine's processes are not visible on this host",
@@ -203,6 +211,11 @@ NEEDS: dict[str, Need] = {
         _disk_limits,
         "the kernel has no controller that limits the speed of disks",
         "run the build on a kernel with CONFIG_BLK_DEV_THROTTLING=y",
+    ),
+    "x86-64": Need(
+        lambda host, _engine: host.architecture == "x86_64",
+        "the processor is not x86-64: it cannot run the virtual machine's own programs",
+        "run the build on an x86-64 host",
     ),
     "kvm": Need(
         _kvm,
