@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from .example import Problem
+from .example import Example, Problem
 
 ENTRIES_FILE = "docs/claims.toml"
 
@@ -38,3 +39,27 @@ def read_entries(root: Path) -> tuple[dict[str, Entry], list[Problem]]:
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         line = re.search(r"line (\d+)", str(error))
         return {}, [Problem(ENTRIES_FILE, int(line[1]) if line else 0, "", str(error))]
+
+
+def undecided(
+    root: Path, entries: Mapping[str, Entry], examples: Iterable[Example]
+) -> list[Problem]:
+    """The article's claims that no example decides: the ledger could say nothing of them."""
+    decided = {
+        bearing.entry
+        for example in examples
+        for claim in example.claims
+        for bearing in claim.bearings
+    }
+    lines = (root / ENTRIES_FILE).read_text(encoding="utf-8").splitlines() if entries else []
+    return [
+        Problem(
+            ENTRIES_FILE,
+            lines.index(f"[{name}]") + 1 if f"[{name}]" in lines else 0,
+            "",
+            f"no example decides the article's claim {name}: begin the meaning of a claim that"
+            f" does with [{name}], [{name}: corrected] or [{name}: refuted]",
+        )
+        for name in entries
+        if name not in decided
+    ]

@@ -32,11 +32,6 @@ class Row:
     deciders: tuple[Judged, ...]
 
 
-def undecided(entries: Mapping[str, Entry], examples: Iterable[Judged]) -> list[str]:
-    """Claims of the article that no example decides, on whatever host."""
-    return [row.id for row in rows(entries, examples) if row.status == UNDECIDED]
-
-
 def rows(entries: Mapping[str, Entry], examples: Iterable[Judged]) -> list[Row]:
     """A row for each claim of the article.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .article import Entry, read_entries
+from .article import Entry, read_entries, undecided
 from .container import Container, RefusedError, parse_run
 from .example import Example, Problem, View
 from .images import FILE as IMAGES_FILE
@@ -71,6 +71,7 @@ def read_project(root: Path) -> Project:
     words = Vocabulary(tuple(NEEDS), tuple(entries), view_names(root))
     contents = read_pages(root, words=words)
     problems += contents.problems
+    problems += undecided(root, entries, contents.examples)
     plans: dict[str, Planned] = {}
     refused: set[str] = set()
     for example in contents.examples:

@@ -66,7 +66,8 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
 def test_every_page_says_that_it_is_a_preview(site: Path) -> None:
     kernel = read_host().release
     pages = list(site.rglob("*.html"))
-    assert len(pages) == 8
+    sources = list((ROOT / "docs").glob("*/*.md"))
+    assert len(pages) == len(sources) + 2, "every page, and each language's 404.html"
     for path in pages:
         page = path.read_text(encoding="utf-8")
         assert f'<div class="kshare-preview" data-kernel="{kernel}"' in page, path

@@ -1,0 +1,130 @@
+"""What claims on pages say of the article's: none is undecided, the gravest outcome counts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kshare_docs.article import Entry, read_entries
+from kshare_docs.claim import Verdict
+from kshare_docs.example import Bearing, Claim, Example, Options
+from kshare_docs.ledger import rows
+from kshare_docs.project import read_project
+from kshare_docs.runner import Judged
+
+from .conftest import ROOT, Workshop
+
+ENTRIES = """\
+[A1]
+section = {zh = "一", en = "one"}
+claim = {zh = "甲", en = "first"}
+
+[A2]
+section = {zh = "二", en = "two"}
+claim = {zh = "乙", en = "second"}
+"""
+
+LEDGER = """\
+{% for row in run.ledger %}
+<p id="{{ row.id }}" class="{{ row.status }}">{{ row.entry.claim[lang] }}</p>
+{% endfor %}
+"""
+
+
+def test_every_claim_of_the_article_is_decided() -> None:
+    project = read_project(ROOT)
+    assert len(project.entries) == 39
+    for lang in ("zh", "en"):
+        decided = {
+            bearing.entry
+            for example in project.examples
+            if example.lang == lang
+            for claim in example.claims
+            for bearing in claim.bearings
+        }
+        assert project.entries.keys() - decided == set(), f"tag a claim of docs/{lang} with them"
+
+
+def test_an_undecided_claim_is_an_error(workshop: Workshop) -> None:
+    (workshop.root / "docs" / "claims.toml").write_text(ENTRIES, encoding="utf-8")
+    workshop.example("tagged", "$ docker run --rm alpine true\n#? code[1] == 0  # [A1] it ran")
+    (error,) = read_project(workshop.root).problems
+    assert str(error).startswith("docs/claims.toml:5: no example decides the article's claim A2")
+
+
+def test_a_claims_file_that_is_none(workshop: Workshop) -> None:
+    path = workshop.root / "docs" / "claims.toml"
+    for text, says in (("[A1\n", "line 1"), ("[A1]\nsaction = 1\n", "saction")):
+        path.write_text(text, encoding="utf-8")
+        entries, (problem,) = read_entries(workshop.root)
+        assert not entries
+        assert problem.file == "docs/claims.toml"
+        assert says in problem.message
+
+
+@pytest.mark.parametrize(
+    ("decisions", "status"),
+    [
+        ([], "undecided"),
+        ([("verified", "verified", "verified")], "verified"),
+        ([("verified", "verified", "verified"), ("verified", "verified", "refuted")], "refuted"),
+        ([("verified", "verified", "corrected"), ("skipped", "skipped", "refuted")], "corrected"),
+        ([("skipped", "skipped", "verified")], "skipped"),
+        ([("failed", "failed", "verified"), ("verified", "verified", "verified")], "failed"),
+        # Another claim of the example failed; the one that decides holds.
+        ([("failed", "verified", "verified")], "verified"),
+    ],
+)
+def test_the_gravest_outcome_counts(decisions: list[tuple[str, str, str]], status: str) -> None:
+    (row,) = rows(
+        {"A1": Entry({"en": "one"}, {"en": "first"})},
+        [judged(number, *decision) for number, decision in enumerate(decisions)],
+    )
+    assert row.status == status
+    assert len(row.deciders) == len(decisions)
+
+
+def judged(number: int, example: str, claim: str, outcome: str) -> Judged:
+    """An example of this status, with one claim of that one."""
+    tagged = Claim("True", "it holds", 2, (Bearing("A1", outcome),))
+    made = Example(f"e{number}", "docs/en/p.md", "en", 1, (), (tagged,), Options())
+    return Judged(made, example, verdicts=(Verdict(claim),))
+
+
+@pytest.mark.live
+def test_a_view_shows_what_became_of_the_claims(workshop: Workshop) -> None:
+    root = workshop.root
+    (root / "docs" / "claims.toml").write_text(ENTRIES, encoding="utf-8")
+    (root / "docs" / "views").mkdir()
+    (root / "docs" / "views" / "ledger.html.j2").write_text(LEDGER, encoding="utf-8")
+    (root / "mkdocs.yml").write_text(
+        "site_name: t\nstrict: true\ndocs_dir: docs/zh\ntheme: mkdocs\n"
+        "plugins: [{markdown-exec: {languages: [console, view]}}]\n"
+        "markdown_extensions: [pymdownx.superfences, kshare_docs.extension]\n",
+        encoding="utf-8",
+    )
+    workshop.example(
+        "tagged",
+        """
+$ docker run --rm alpine echo one
+#? out[1] == "one"  # [A1] it is
+#? out[1] != "two"  # [A2: corrected] it is not
+""",
+    )
+    page = workshop.page("zh/index.md", '```view exec="1" name="ledger"\n```\n')
+    done = workshop.kshare("build")
+    assert done.returncode == 0, done.stderr
+    shown = (root / "site" / "index.html").read_text(encoding="utf-8")
+    assert '<p id="A1" class="verified">甲</p>' in shown
+    assert '<p id="A2" class="corrected">乙</p>' in shown
+
+    (root / "docs" / "views" / "ledger.html.j2").write_text("\n{{ run.nothing }}", encoding="utf-8")
+    done = workshop.kshare("build")
+    assert done.returncode == 1
+    assert "docs/zh/index.md:1: view ledger: docs/views/ledger.html.j2" in done.stderr
+    assert "nothing" in done.stderr
+
+    page.write_text('```view exec="1" name="leger"\n```\n', encoding="utf-8")
+    report = json.loads(workshop.kshare("check", "--json").stdout)
+    assert "did you mean 'ledger'" in report["errors"][0]["message"]
