@@ -109,6 +109,20 @@ def _process_names() -> Iterable[str]:
             continue
 
 
+def _identity_users(_host: Host, engine: EngineInfo) -> bool:
+    """A user ID in a container is the kernel's own: nothing translates it (user_namespaces(7)).
+
+    The engine names `userns` or `rootless` where it does; and the host may be a container itself.
+    """
+    if {option.partition(",")[0] for option in engine.security} & {"name=userns", "name=rootless"}:
+        return False
+    try:
+        uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii")
+    except OSError:
+        return False
+    return uid_map.split() == ["0", "0", "4294967295"]
+
+
 def _disk_limits(_host: Host, engine: EngineInfo) -> bool:
     """The kernel throttles block devices: CONFIG_BLK_DEV_THROTTLING.
 
@@ -177,10 +191,20 @@ NEEDS: dict[str, Need] = {
     "iproute2": Need(
         _commands("ip"), "there is no ip command on the host", "apt-get install iproute2"
     ),
+    "unshare": Need(
+        _answers("unshare", "-fpmuin", "chroot", "/", "true"),
+        "this user may not make namespaces, or unshare is not there",
+        "run the build as root, with util-linux, and not in a container",
+    ),
     "native-engine": Need(
         _native,
         "the engine's processes are not visible on this host",
         "use Docker Engine in the distribution itself, not Docker Desktop",
+    ),
+    "identity-users": Need(
+        _identity_users,
+        "user IDs are translated: by userns-remap, by rootless mode, or around the host itself",
+        "use a Docker Engine that runs as root, without userns-remap in /etc/docker/daemon.json",
     ),
     "desktop": Need(
         lambda _host, engine: engine.system == "Docker Desktop",
