@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import logging
 import shutil
@@ -19,6 +20,7 @@ from rich.table import Table
 from .book import Book
 from .engine import EngineError, connect
 from .example import Problem
+from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
 from .host import read_host
 from .images import Image
 from .markdown import nearest
@@ -36,7 +38,8 @@ from .runner import (
     run,
     why_skipped,
 )
-from .site import build_site, serve_site
+from .site import build_site, serve_site, staged
+from .statement import Metadata, verify_site, write
 
 FAULT, UNABLE = 1, 2
 _MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
@@ -53,44 +56,80 @@ def main() -> None:
 
 
 @main.command()
+@click.option("--publish", is_flag=True, help="Make a publication, or refuse with all reasons.")
 @click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
 @click.option(
     "--site-dir",
     type=click.Path(path_type=Path, file_okay=False),
     help="Where the site goes. [default: site/]",
 )
-def build(*, fresh: bool, site_dir: Path | None) -> None:
-    """Run the examples and build the site, Chinese at / and English at /en/."""
-    project = _project()
-    err = _console()
+def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
+    """Run the examples and build the site, Chinese at / and English at /en/.
+
+    A publication reuses nothing, and needs a genuine WSL2 host whose kernel the engine shares,
+    the registry's images, claims that all hold, and a clean working tree. Where it is refused, no
+    site is written.
+    """
+    project, err, started = _project(), _console(), _now()
+    source = read_source(project.root)
+    early = unfit(read_host(), source) if publish else []
     with _Progress(err) as listener:
-        report = run(project, fresh=fresh, listener=listener)
+        # What is refused anyway is run only for the other reasons.
+        report = run(project, fresh=fresh or (publish and not early), listener=listener)
+    if publish and (refusals := [*early, *unsound(report)]):
+        _refuse(err, refusals)
     if report.fatal and not report.judged:
         _print_problems(err, project.problems)
         _give_up(report.fatal)
+    target = site_dir or project.root / "site"
     book = Book(project.root, report, final=True)
-    faults = build_site(project.root, book, report, site_dir)
-    _print_problems(err, report.problems)
-    _print_failures(err, report)
-    mine = {str(problem) for problem in report.problems}
-    for fault in faults:
-        if fault not in mine and not fault.startswith("example ") and not fault.endswith(" failed"):
-            err.print(f"site: {fault}", markup=False, highlight=False)
-    unshown = sorted(
-        {f"{e.page}:{e.line}: {e.id}" for e in project.examples if (e.lang, e.id) not in book.shown}
-    )
-    for place in unshown:
-        err.print(f"{place}: was run, but no page shows it", markup=False, highlight=False)
+    if publish:
+        with staged(target) as folder:
+            faults = [
+                *build_site(project.root, book, report, folder, publication=True),
+                *_unshown(project, book),
+            ]
+            if faults:
+                _refuse(err, [Refusal(fault, "kshare build shows it too") for fault in faults])
+            _state(report, source, folder, started, publication=True)
+    else:
+        faults = build_site(project.root, book, report, target)
+        _print_problems(err, report.problems)
+        _print_failures(err, report)
+        mine = {str(problem) for problem in report.problems}
+        for fault in faults:
+            said = fault in mine or fault.startswith("example ") or fault.endswith(" failed")
+            if not said:
+                err.print(f"site: {fault}", markup=False, highlight=False)
+        unshown = _unshown(project, book)
+        for line in unshown:
+            err.print(line, markup=False, highlight=False)
+        faults += unshown
+        if target.is_dir():
+            _state(report, source, target, started, publication=False)
     counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
     refused = f", {len(report.problems)} refused" if report.problems else ""
-    where = site_dir or project.root / "site"
+    kind = "publication" if publish else "preview"
     click.echo(
-        f"{_shown(where)}/: {counts}{refused}; preview, made on Linux {report.host.release}"
+        f"{_shown(target)}/: {counts}{refused}; {kind}, made on Linux {report.host.release}"
         f" (WSL2: {report.host.verdict})"
     )
     if report.fatal:
         _give_up(report.fatal)
-    sys.exit(FAULT if faults or unshown or not report.sound else 0)
+    sys.exit(FAULT if faults or not report.sound else 0)
+
+
+@main.command("verify-site")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def verify(*, folder: Path) -> None:
+    """Compare the site in FOLDER with its provenance: one changed byte is found."""
+    faults = verify_site(folder)
+    for fault in faults:
+        click.echo(fault, err=True)
+    if faults:
+        click.echo(f"{folder}/: differs from its provenance in {len(faults)} places", err=True)
+        sys.exit(FAULT)
+    click.echo(f"{folder}/: is what its provenance says")
 
 
 @main.command()
@@ -169,6 +208,34 @@ def _project() -> Project:
 def _give_up(message: str) -> NoReturn:
     click.echo(f"kshare: {message}", err=True)
     sys.exit(UNABLE)
+
+
+def _refuse(console: Console, refusals: list[Refusal]) -> NoReturn:
+    console.print(f"kshare: no publication, for {len(refusals)} reasons:", highlight=False)
+    for refusal in dict.fromkeys(refusals):
+        text = f"- {refusal.reason}\n  → {refusal.remedy}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+    sys.exit(FAULT)
+
+
+def _unshown(project: Project, book: Book) -> list[str]:
+    return sorted(
+        f"{e.page}:{e.line}: {e.id}: was run, but no page shows it"
+        for e in project.examples
+        if (e.lang, e.id) not in book.shown
+    )
+
+
+def _state(
+    report: Report, source: Source, folder: Path, started: str, *, publication: bool
+) -> None:
+    """Write the statement of where the site comes from into it."""
+    times = Metadata(started, _now())
+    write(folder, make_statement(report, source, folder, times, publication=publication))
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _select(project: Project, pages: tuple[Path, ...]) -> Project:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,14 +29,17 @@ def configurations(root: Path) -> list[Path]:
     return [root / "mkdocs.yml", *sorted(root.glob("mkdocs.*.yml"))]
 
 
-def build_site(root: Path, book: Book, report: Report, folder: Path | None = None) -> list[str]:
+def build_site(
+    root: Path, book: Book, report: Report, folder: Path, *, publication: bool = False
+) -> list[str]:
     """Build every language.
 
     Args:
         root: The project's folder.
         book: Where pages look their examples up.
         report: The run that the pages show, for the banner.
-        folder: Where the site goes; by default where the configuration says.
+        folder: Where the site goes.
+        publication: It has passed the gate: no page says that it is a preview.
 
     Returns:
         What went wrong; empty if the site is complete.
@@ -47,10 +51,9 @@ def build_site(root: Path, book: Book, report: Report, folder: Path | None = Non
     try:
         for path in configurations(root):
             config = load_config(str(path), strict=False)
-            if folder is not None:
-                base = base or Path(config.site_dir)
-                config.site_dir = str(folder / Path(config.site_dir).relative_to(base))
-            _prepare(config, book, report)
+            base = base or Path(config.site_dir)
+            config.site_dir = str(folder / Path(config.site_dir).relative_to(base))
+            _prepare(config, book, report, publication=publication)
             with _quiet():
                 build(config)
             lang = str(config.mdx_configs[EXTENSION].get("lang", "zh"))
@@ -70,7 +73,20 @@ def serve_site(root: Path, lang: str, address: str) -> None:
         serve(str(path), dev_addr=address, strict=False, watch=[str(root / "images.toml")])
 
 
-def _prepare(config: Any, book: Book, report: Report) -> None:
+@contextmanager
+def staged(folder: Path) -> Iterator[Path]:
+    """A folder beside another one, whose place it takes if all goes well; else nothing changes."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".kshare-", dir=folder.parent) as scratch:
+        new, old = Path(scratch) / "new", Path(scratch) / "old"
+        new.mkdir()
+        yield new
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+
+
+def _prepare(config: Any, book: Book, report: Report, *, publication: bool) -> None:
     # Its notes on loading a dictionary say nothing about the site.
     jieba.setLogLevel(logging.WARNING)
     search = config.plugins.get("material/search") or config.plugins.get("search")
@@ -79,7 +95,7 @@ def _prepare(config: Any, book: Book, report: Report) -> None:
         search.config["jieba_dict_user"] = str(Path(config.config_file_path).parent / words)
     config.mdx_configs.setdefault(EXTENSION, {})["book"] = book
     config.extra["kshare"] = {
-        "publication": False,
+        "publication": publication,
         "kernel": report.host.release,
         "verdict": report.host.verdict,
     }

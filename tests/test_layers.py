@@ -12,8 +12,8 @@ PACKAGE = Path(__file__).parent.parent / "kshare_docs"
 LAYERS = (
     {"example", "capture", "host", "redact"},
     {"article", "claim", "container", "engine", "fence", "images", "markdown"}
-    | {"needs", "script", "shell", "store", "words"},
-    {"book", "ledger", "measure", "project", "render", "runner", "site", "view"},
+    | {"needs", "script", "shell", "statement", "store", "words"},
+    {"book", "gate", "ledger", "measure", "project", "render", "runner", "site", "view"},
     {"extension", "pytest_plugin", "cli"},
 )
 EDGES = LAYERS[-1]
