@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import json
 import logging
+import os
 import shutil
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -40,6 +41,7 @@ from .runner import (
 )
 from .site import build_site, serve_site, staged
 from .statement import Metadata, verify_site, write
+from .verdict import Facts, FactsError, decode_facts, judge, read_facts
 
 FAULT, UNABLE = 1, 2
 _MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
@@ -152,8 +154,16 @@ def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_data", is_flag=True, help="Print what was found as JSON.")
-def doctor(*, as_data: bool) -> None:
+@click.option(
+    "--facts",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Judge the recorded facts of a machine, a JSON object, instead of this one.",
+)
+def doctor(*, as_data: bool, facts: Path | None) -> None:
     """Say what this machine offers, what is missing, and the command that mends it."""
+    if facts:
+        _judge_recorded(facts, as_data=as_data)
+        return
     project = _project()
     found = _examine(project)
     if as_data:
@@ -268,11 +278,39 @@ def _select(project: Project, pages: tuple[Path, ...]) -> Project:
     )
 
 
+def _judge_recorded(path: Path, *, as_data: bool) -> None:
+    try:
+        found = _verdict(decode_facts(path.read_bytes()))
+    except (OSError, FactsError) as error:
+        _give_up(f"{path}: {error}")
+    if as_data:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+    else:
+        _print_verdict(_console(stderr=False), found)
+
+
+def _verdict(facts: Facts) -> dict[str, Any]:
+    verdict = judge(facts)
+    return {**asdict(verdict), "publishable": verdict.publishable}
+
+
+def _print_verdict(console: Console, found: dict[str, Any]) -> None:
+    kernels = {True: "Microsoft's build", False: "not Microsoft's build", None: "by its name"}
+    rows = [("WSL2", found["verdict"])]
+    if found["kernel_family"] != "other":
+        rows.append(("kernel family", f"{found['kernel_family']}, {kernels[found['stock']]}"))
+    for item in found["evidence"]:
+        speaks = f"  → {item['speaks_for']}" if item["speaks_for"] else ""
+        rows.append((f"  {item['signal']}", f"{item['value'] or 'none'}{speaks}"))
+    for name, value in rows:
+        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
+
+
 def _examine(project: Project) -> dict[str, Any]:
     host = read_host()
     missing: list[dict[str, str]] = []
     found: dict[str, Any] = {
-        "verdict": host.verdict,
+        **_verdict(read_facts(environment=dict(os.environ))),
         "host": msgspec.to_builtins(host),
         "engine": None,
         "runtimes": [],
@@ -315,8 +353,8 @@ def _image_state(engine: Any, image: Image) -> dict[str, Any]:
 def _print_doctor(found: dict[str, Any]) -> None:
     console = _console(stderr=False)
     host, engine = found["host"], found["engine"]
+    _print_verdict(console, found)
     rows = [
-        ("WSL2", found["verdict"]),
         ("kernel", host["release"]),
         ("distribution", host["distribution"]),
         ("CPUs, memory", f"{host['cpus']}, {host['memory'] / 2**30:.1f} GiB"),
@@ -327,12 +365,12 @@ def _print_doctor(found: dict[str, Any]) -> None:
     ]
     rows += [(f"image {i['name']}", f"{i['reference']}: {i['state']}") for i in found["images"]]
     for name, value in rows:
-        console.print(f"{name:16} {value}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
     for item in found["missing"]:
-        line = f"missing          {item['what']}\n                 → {item['remedy']}"
+        line = f"{'missing':30} {item['what']}\n{'':30} → {item['remedy']}"
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     for error in found["errors"]:
-        console.print(f"error            {error}", markup=False, highlight=False, soft_wrap=True)
+        console.print(f"{'error':30} {error}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _print_report(report: Report) -> None:

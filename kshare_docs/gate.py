@@ -23,8 +23,7 @@ from .statement import (
     Statement,
     subjects,
 )
-
-GENUINE = "wsl2"
+from .verdict import WSL2
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -59,7 +58,7 @@ def read_source(root: Path) -> Source:
 def unfit(host: Host, source: Source) -> list[Refusal]:
     """What refuses a publication before anything runs."""
     refusals = []
-    if host.verdict != GENUINE:
+    if host.verdict != WSL2:
         refusals.append(
             Refusal(
                 f"the host is not a genuine WSL2 host: the verdict is {host.verdict!r}",

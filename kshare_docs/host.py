@@ -8,8 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-UNKNOWN = "unknown"
-"""The verdict as long as nothing judges it: never guessed."""
+from .verdict import UNKNOWN, judge, read_facts
 
 
 class Host(msgspec.Struct, frozen=True):
@@ -25,7 +24,7 @@ class Host(msgspec.Struct, frozen=True):
         memory: Bytes of memory.
         cgroup_version: "2" where `/sys/fs/cgroup` is the unified hierarchy, else "1" (cgroups(7)).
         modules: The kernel can load modules: `/proc/modules` exists (proc(5)).
-        verdict: Whether it is a genuine WSL2 host.
+        verdict: Whether it is a genuine WSL2 host: see the module of that name.
     """
 
     release: str
@@ -52,6 +51,7 @@ def read_host(root: Path = Path("/")) -> Host:
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         cgroup_version="2" if (root / "sys/fs/cgroup/cgroup.controllers").exists() else "1",
         modules=(root / "proc/modules").exists(),
+        verdict=judge(read_facts(root)).verdict,
     )
 
 

@@ -16,8 +16,8 @@ from pygments_ansi_color import AnsiColorLexer
 
 from .capture import Result
 from .example import Comment, Step
-from .host import UNKNOWN
 from .runner import Judged
+from .verdict import UNKNOWN
 from .words import load_words
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")

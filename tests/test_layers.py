@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "kshare_docs"
 
 LAYERS = (
-    {"example", "capture", "host", "redact"},
+    {"example", "capture", "host", "redact", "verdict"},
     {"article", "claim", "container", "engine", "fence", "images", "markdown"}
     | {"needs", "script", "shell", "statement", "store", "words"},
     {"book", "gate", "ledger", "measure", "project", "render", "runner", "site", "view"},
