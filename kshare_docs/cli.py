@@ -19,11 +19,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from .book import Book
-from .engine import EngineError, connect
+from .capture import Outcome
+from .engine import Engine, EngineError, connect
 from .example import Problem
 from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
 from .host import read_host
-from .images import Image
+from .images import Image, Shelf
 from .markdown import nearest
 from .needs import NEEDS, probe
 from .project import Project, find_root, read_project
@@ -39,6 +40,7 @@ from .runner import (
     run,
     why_skipped,
 )
+from .sharing import measure, why_apart
 from .site import build_site, serve_site, staged
 from .statement import Metadata, verify_site, write
 from .verdict import Facts, FactsError, decode_facts, judge, read_facts
@@ -78,7 +80,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     with _Progress(err) as listener:
         # What is refused anyway is run only for the other reasons.
         report = run(project, fresh=fresh or (publish and not early), listener=listener)
-    if publish and (refusals := [*early, *unsound(report)]):
+    if publish and (refusals := [*early, *unsound(report, _apart(project, err))]):
         _refuse(err, refusals)
     if report.fatal and not report.judged:
         _print_problems(err, project.problems)
@@ -220,6 +222,25 @@ def _give_up(message: str) -> NoReturn:
     sys.exit(UNABLE)
 
 
+def _apart(project: Project, console: Console) -> str:
+    """Why the engine does not share the host's kernel; empty where it does, or there is none."""
+    try:
+        engine = connect()
+    except EngineError:
+        return ""  # the run says so
+    try:
+        return _measure(project, engine, console)
+    finally:
+        engine.close()
+
+
+def _measure(project: Project, engine: Engine, console: Console) -> str:
+    image = next((name for name, image in project.images.items() if not image.build), "")
+    shelf = Shelf(project.root, project.images, engine, console.print)
+    outcome = measure(engine, shelf, image) if image else Outcome("", None, "there is no image")
+    return why_apart(read_host(), outcome, engine.info, engine.endpoint)
+
+
 def _refuse(console: Console, refusals: list[Refusal]) -> NoReturn:
     console.print(f"kshare: no publication, for {len(refusals)} reasons:", highlight=False)
     for refusal in dict.fromkeys(refusals):
@@ -314,6 +335,7 @@ def _examine(project: Project) -> dict[str, Any]:
         "host": msgspec.to_builtins(host),
         "engine": None,
         "runtimes": [],
+        "apart": "",
         "images": [],
         "needs": {},
         "missing": missing,
@@ -327,6 +349,7 @@ def _examine(project: Project) -> dict[str, Any]:
     try:
         found["engine"] = {**msgspec.to_builtins(engine.info), "endpoint": engine.endpoint}
         found["runtimes"] = list(engine.info.runtimes)
+        found["apart"] = _measure(project, engine, _console())
         for name, image in sorted(project.images.items()):
             found["images"].append({"name": name, **_image_state(engine, image)})
         found["needs"] = probe(host, engine.info)
@@ -360,6 +383,7 @@ def _print_doctor(found: dict[str, Any]) -> None:
         ("CPUs, memory", f"{host['cpus']}, {host['memory'] / 2**30:.1f} GiB"),
         ("cgroup version", host["cgroup_version"]),
         ("Docker Engine", f"{engine['version']} at {engine['endpoint']}" if engine else "none"),
+        ("shares the kernel", found["apart"] or "yes" if engine else ""),
         ("storage driver", engine["storage_driver"] if engine else ""),
         ("runtimes", ", ".join(found["runtimes"])),
     ]

@@ -52,6 +52,7 @@ class EngineInfo:
     storage_driver: str
     cgroup_version: str
     runtimes: tuple[str, ...]
+    default_runtime: str
     security: tuple[str, ...]
     id: str
 
@@ -356,6 +357,7 @@ def _info(client: docker.DockerClient) -> EngineInfo:
         storage_driver=str(info.get("Driver", "")),
         cgroup_version=str(info.get("CgroupVersion", "1")),
         runtimes=tuple(sorted(info.get("Runtimes") or {})),
+        default_runtime=str(info.get("DefaultRuntime", "")),
         security=tuple(sorted(info.get("SecurityOptions") or ())),
         id=str(info.get("ID", "")),
     )

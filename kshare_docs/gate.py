@@ -25,6 +25,10 @@ from .statement import (
 )
 from .verdict import WSL2
 
+_SHARE = (
+    "use Docker Engine in the distribution itself, with its own runtime: docker context use default"
+)
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Refusal:
@@ -81,9 +85,17 @@ def unfit(host: Host, source: Source) -> list[Refusal]:
     return refusals
 
 
-def unsound(report: Report) -> list[Refusal]:
-    """What a run found that refuses a publication."""
-    refusals = [Refusal(str(problem), "mend it as the message says") for problem in report.problems]
+def unsound(report: Report, apart: str) -> list[Refusal]:
+    """What a run found that refuses a publication.
+
+    Args:
+        report: The run.
+        apart: Why the engine does not share the host's kernel; empty where it does.
+    """
+    refusals = [Refusal(apart, _SHARE)] if apart else []
+    refusals += [
+        Refusal(str(problem), "mend it as the message says") for problem in report.problems
+    ]
     if report.fatal:
         refusals.append(Refusal(report.fatal, "kshare doctor says what the engine lacks"))
     judged = _once(report)

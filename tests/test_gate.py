@@ -46,7 +46,7 @@ def report(*, stand_in: bool = False, status: str = "verified") -> Report:
 def test_nothing_is_said_against_a_genuine_host() -> None:
     good = report()
     assert unfit(good.host, CLEAN) == []
-    assert unsound(good) == []
+    assert unsound(good, "") == []
 
 
 @pytest.mark.parametrize("verdict", ["wsl1", "wslc", "container", "other", "unknown", ""])
@@ -59,15 +59,22 @@ def test_no_other_verdict_will_do(verdict: str) -> None:
 
 def test_every_reason_comes_at_once() -> None:
     bad = report(stand_in=True, status="failed")
-    reasons = [r.reason for r in [*unfit(bad.host, Source()), *unsound(bad)]]
-    assert len(reasons) == 3
-    for said in ("no commit", "claim failed: True", "image alpine is not the registry's"):
+    reasons = [
+        r.reason for r in [*unfit(bad.host, Source()), *unsound(bad, "the engine is elsewhere")]
+    ]
+    assert len(reasons) == 4
+    for said in (
+        "no commit",
+        "elsewhere",
+        "claim failed: True",
+        "image alpine is not the registry's",
+    ):
         assert any(said in reason for reason in reasons), reasons
 
 
 def test_an_empty_run_is_no_publication() -> None:
     skipped = replace(report(), judged={})
-    assert [r.reason for r in unsound(skipped)] == ["no example ran"]
+    assert [r.reason for r in unsound(skipped, "")] == ["no example ran"]
 
 
 def test_source(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ LAYERS = (
     {"example", "capture", "host", "redact", "verdict"},
     {"article", "claim", "container", "engine", "fence", "images", "markdown"}
     | {"needs", "script", "shell", "statement", "store", "words"},
-    {"book", "gate", "ledger", "measure", "project", "render", "runner", "site", "view"},
+    {"book", "gate", "ledger", "measure", "project", "render", "runner", "sharing", "site", "view"},
     {"extension", "pytest_plugin", "cli"},
 )
 EDGES = LAYERS[-1]
