@@ -20,6 +20,7 @@ from rich.table import Table
 
 from .book import Book
 from .capture import Outcome
+from .drift import CHANGED, LOST, NEW, SAME, Difference, compare
 from .engine import Engine, EngineError, connect
 from .example import Problem
 from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
@@ -40,10 +41,13 @@ from .runner import (
     run,
     why_skipped,
 )
+from .sets import FOLDER as CAPTURES
+from .sets import CaptureSet, Manifest, SetError, read_set, write_set
 from .sharing import measure, why_apart
-from .site import build_site, serve_site, staged
+from .site import build_site, serve_site
 from .statement import Metadata, verify_site, write
-from .verdict import Facts, FactsError, decode_facts, judge, read_facts
+from .store import staged
+from .verdict import WSL2, Facts, FactsError, decode_facts, judge, read_facts
 
 FAULT, UNABLE = 1, 2
 _MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
@@ -152,6 +156,63 @@ def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     if report.fatal:
         _give_up(report.fatal)
     sys.exit(0 if report.sound else FAULT)
+
+
+@main.command()
+@click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
+def capture(*, fresh: bool) -> None:
+    """Store this kernel's captures, captures/KERNEL RELEASE/, from a complete run.
+
+    An earlier set of this kernel is replaced as a whole. A set of a host that is not genuine WSL2
+    is marked, and never appears on a publication.
+    """
+    project = _project()
+    with _Progress(_console()) as listener:
+        report = run(project, fresh=fresh, listener=listener)
+    if not report.sound or not report.judged:
+        _print_problems(_console(), report.problems)
+        _print_failures(_console(), report)
+        click.echo("kshare: no set is stored: the run is not complete", err=True)
+        if report.fatal:
+            _give_up(report.fatal)
+        sys.exit(FAULT)
+    source = read_source(project.root)
+    once = {judged.example.id: judged for judged in report.judged.values()}
+    manifest = Manifest(
+        kernel=report.host.release,
+        verdict=report.host.verdict,
+        time=_now(),
+        commit="" if source.changes else source.commit,
+        records={},
+        skipped={name: item.missing for name, item in once.items() if item.missing},
+    )
+    captures = [item.capture for item in once.values() if item.capture]
+    try:
+        folder = write_set(project.root, manifest, captures)
+    except (SetError, OSError) as error:
+        _give_up(str(error))
+    marked = "" if report.host.verdict == WSL2 else "; marked: its host is no genuine WSL2 host"
+    count = f"{len(captures)} captures, {len(manifest.skipped)} skipped"
+    click.echo(f"{_shown(folder)}/: {count}{marked}")
+
+
+@main.command()
+@click.argument("before")
+@click.argument("after")
+@click.option("--json", "as_data", is_flag=True, help="Print the differences as JSON.")
+def drift(*, before: str, after: str, as_data: bool) -> None:
+    """Print what differs between the sets BEFORE and AFTER: kernel releases, or folders.
+
+    Volatile parts, such as ids, times and addresses, are masked. Exit codes: 0 the same, 1 they
+    differ, 2 a set cannot be read.
+    """
+    sets = [_set(name) for name in (before, after)]
+    differences = compare(*sets)
+    if as_data:
+        click.echo(json.dumps([asdict(item) for item in differences], ensure_ascii=False, indent=1))
+    else:
+        _print_drift(_console(stderr=False), differences, *sets)
+    sys.exit(FAULT if any(item.state != SAME for item in differences) else 0)
 
 
 @main.command()
@@ -297,6 +358,40 @@ def _select(project: Project, pages: tuple[Path, ...]) -> Project:
             p for p in project.problems if p.file in wanted or not p.file.endswith(".md")
         ),
     )
+
+
+def _set(name: str) -> CaptureSet:
+    folder = Path(name)
+    if not folder.is_dir():
+        root = _root()
+        folder = root / CAPTURES / name
+        known = sorted(path.name for path in (root / CAPTURES).glob("*/"))
+        if folder.name != name or not folder.is_dir():
+            _give_up(f"there is no set {name!r}{nearest(name, known)}")
+    found, problems = read_set(folder.resolve(), _shown(folder))
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    if found is None or problems:
+        _give_up(f"{_shown(folder)}/ is not whole")
+    return found
+
+
+def _print_drift(
+    console: Console, differences: list[Difference], before: CaptureSet, after: CaptureSet
+) -> None:
+    kernels = [item.manifest.kernel for item in (before, after)]
+    words = {CHANGED: "changed", LOST: f"only {kernels[0]}", NEW: f"only {kernels[1]}"}
+    console.print(f"--- {kernels[0]} ({before.manifest.verdict})", markup=False, highlight=False)
+    console.print(f"+++ {kernels[1]} ({after.manifest.verdict})", markup=False, highlight=False)
+    for item in differences:
+        if item.state != SAME:
+            console.print(f"\n{item.id}: {words[item.state]}", markup=False, highlight=False)
+            for line in item.lines:
+                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+    same = [item.id for item in differences if item.state == SAME]
+    console.print(f"\nthe same: {len(same)} of {len(differences)}", highlight=False)
+    if same:
+        console.print(f"  {', '.join(same)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _judge_recorded(path: Path, *, as_data: bool) -> None:

@@ -342,7 +342,14 @@ class _Run:
                 output = self._redact(outcome.output)
                 seconds = round(time.perf_counter() - started, 4)
                 results.append(
-                    Result(step.source, step.hidden, output, outcome.code, seconds, outcome.error)
+                    Result(
+                        step.source,
+                        step.hidden,
+                        output,
+                        outcome.code,
+                        seconds,
+                        self._redact(outcome.error),
+                    )
                 )
                 if outcome.error or (step.hidden and outcome.code):
                     break
@@ -377,7 +384,7 @@ class _Run:
             kernel=host.release,
             kernel_version=self._redact(host.version),
             architecture=host.architecture,
-            distribution=host.distribution,
+            distribution=self._redact(host.distribution),
             verdict=host.verdict,
             engine=info.version,
             storage_driver=info.storage_driver,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -71,19 +70,6 @@ def serve_site(root: Path, lang: str, address: str) -> None:
     path = root / ("mkdocs.yml" if lang == "zh" else f"mkdocs.{lang}.yml")
     with _quiet():
         serve(str(path), dev_addr=address, strict=False, watch=[str(root / "images.toml")])
-
-
-@contextmanager
-def staged(folder: Path) -> Iterator[Path]:
-    """A folder beside another one, whose place it takes if all goes well; else nothing changes."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".kshare-", dir=folder.parent) as scratch:
-        new, old = Path(scratch) / "new", Path(scratch) / "old"
-        new.mkdir()
-        yield new
-        if folder.exists():
-            folder.rename(old)
-        new.rename(folder)
 
 
 def _prepare(config: Any, book: Book, report: Report, *, publication: bool) -> None:

@@ -19,8 +19,8 @@ from kshare_docs.gate import Source, make_statement, read_source, unfit, unsound
 from kshare_docs.host import read_host
 from kshare_docs.project import read_project
 from kshare_docs.runner import Judged, Report
-from kshare_docs.site import staged
 from kshare_docs.statement import FILE, Metadata, verify_site, write
+from kshare_docs.store import staged
 
 from .conftest import ROOT, Workshop
 

@@ -12,8 +12,20 @@ PACKAGE = Path(__file__).parent.parent / "kshare_docs"
 LAYERS = (
     {"example", "capture", "host", "redact", "verdict"},
     {"article", "claim", "container", "engine", "fence", "images", "markdown"}
-    | {"needs", "script", "shell", "statement", "store", "words"},
-    {"book", "gate", "ledger", "measure", "project", "render", "runner", "sharing", "site", "view"},
+    | {"needs", "script", "sets", "shell", "statement", "store", "words"},
+    {
+        "book",
+        "drift",
+        "gate",
+        "ledger",
+        "measure",
+        "project",
+        "render",
+        "runner",
+        "sharing",
+        "site",
+        "view",
+    },
     {"extension", "pytest_plugin", "cli"},
 )
 EDGES = LAYERS[-1]
