@@ -9,6 +9,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from .fence import Block
+from .kernels import shown, stored
 from .project import read_project
 from .render import figure, refusal
 from .runner import FAILED, Judged, Listener, Report, run
@@ -26,6 +27,7 @@ class Book:
         root: The project's folder.
         report: The newest run's report; None before the first look-up that misses.
         listener: Hears of the progress of runs.
+        publication: Only captures of genuine WSL2 hosts may be shown.
         final: Nothing more is run: the report is of these very pages.
         shown: Language and id of every example that a page asked for.
     """
@@ -34,6 +36,7 @@ class Book:
     report: Report | None = None
     listener: Listener | None = None
     final: bool = False
+    publication: bool = False
     shown: set[tuple[str, str]] = field(default_factory=set)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Book:
@@ -59,7 +62,9 @@ class Book:
         self.shown.add((lang, identifier))
         if judged.status == FAILED:
             _log.error("%s:%d: %s failed", judged.example.page, judged.example.line, identifier)
-        return figure(judged, lang, self._page("ledger", lang))
+        sets = self.report.project.sets if self.report else ()
+        records = stored(judged.example, shown(sets, publication=self.publication))
+        return figure(judged, lang, self._page("ledger", lang), records)
 
     def view(self, name: str, lang: str) -> Markup:
         """A view, filled in from the newest run.
@@ -75,7 +80,7 @@ class Book:
         if view is None or self.report is None:
             return self._refused(name, "", lang)
         try:
-            return render_view(self.root, view, self.report)
+            return render_view(self.root, view, self.report, publication=self.publication)
         except ViewError as error:
             message = f"{view.page}:{view.line}: view {name}: {error}"
             _log.error("%s", message)

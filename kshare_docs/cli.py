@@ -24,11 +24,11 @@ from .drift import CHANGED, LOST, NEW, SAME, Difference, compare
 from .engine import Engine, EngineError, connect
 from .example import Problem
 from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
-from .host import read_host
+from .host import read_host, told
 from .images import Image, Shelf
 from .markdown import nearest
 from .needs import NEEDS, probe
-from .project import Project, find_root, read_project
+from .project import Project, find_root, read_project, with_rounds
 from .runner import (
     FAILED,
     SKIPPED,
@@ -42,7 +42,7 @@ from .runner import (
     why_skipped,
 )
 from .sets import FOLDER as CAPTURES
-from .sets import CaptureSet, Manifest, SetError, read_set, write_set
+from .sets import ROUNDS, CaptureSet, Manifest, SetError, read_set, write_set
 from .sharing import measure, why_apart
 from .site import build_site, serve_site
 from .statement import Metadata, verify_site, write
@@ -90,7 +90,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
         _print_problems(err, project.problems)
         _give_up(report.fatal)
     target = site_dir or project.root / "site"
-    book = Book(project.root, report, final=True)
+    book = Book(project.root, report, final=True, publication=publish)
     if publish:
         with staged(target) as folder:
             faults = [
@@ -163,10 +163,11 @@ def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
 def capture(*, fresh: bool) -> None:
     """Store this kernel's captures, captures/KERNEL RELEASE/, from a complete run.
 
-    An earlier set of this kernel is replaced as a whole. A set of a host that is not genuine WSL2
+    Every example runs at least twice, which tells what of its output is volatile. An earlier set
+    of this kernel is replaced as a whole. A set of a host that is not genuine WSL2
     is marked, and never appears on a publication.
     """
-    project = _project()
+    project = with_rounds(_project(), ROUNDS)
     with _Progress(_console()) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if not report.sound or not report.judged:
@@ -180,6 +181,7 @@ def capture(*, fresh: bool) -> None:
     once = {judged.example.id: judged for judged in report.judged.values()}
     manifest = Manifest(
         kernel=report.host.release,
+        host=told(report.host),
         verdict=report.host.verdict,
         time=_now(),
         commit="" if source.changes else source.commit,

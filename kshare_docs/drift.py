@@ -1,4 +1,8 @@
-"""Drift: what differs between two capture sets once volatile parts are masked."""
+"""Drift: what differs between two capture sets once volatile parts are masked.
+
+What varies between two rounds on one kernel is volatile, and measured to be so: sets have at least
+two rounds of every example. What varies only from boot to boot is told by its form.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,13 @@ from .sets import CaptureSet
 SAME, CHANGED, LOST, NEW = "same", "changed", "lost", "new"
 
 _HEX = r"(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]"
+_VARIES = "‹varies›"
 _MASKS: tuple[tuple[str, str], ...] = (
     (r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "‹uuid›"),
     (r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b", "‹mac›"),
     (r"\b(?:sha256:)?[0-9a-f]{64}\b", "‹id›"),
     (rf"\b{_HEX}{{12}}\b", "‹id›"),
-    (r"\boverlay2/l/[A-Z0-9]{26}\b", "overlay2/l/‹id›"),
+    (r"\boverlay2/l/[A-Z0-9]{8,26}\b", "overlay2/l/‹id›"),
     (r"\bsnapshots/\d+\b", "snapshots/‹id›"),
     (r"\b([a-z_]+):\[\d+\]", r"\1:[‹inode›]"),
     (r"\b\d{1,3}(?:\.\d{1,3}){3}\b(?=[/:\s]|$)", "‹ipv4›"),
@@ -86,13 +91,30 @@ def _diff(old: Capture, new: Capture) -> tuple[str, ...]:
     if sources[0] != sources[1]:
         return ("the example itself changed: its steps differ", *_unified(*sources))
     lines: list[str] = []
-    for before, after in zip(old.results, new.results, strict=True):
-        if changed := _unified(_shown(before), _shown(after)):
-            lines += [f"$ {before.source}", *changed]
+    for number, result in enumerate(old.results):
+        before, after = _shown(old, number), _shown(new, number)
+        if sorted(before) == sorted(after):
+            continue  # the same lines, in whatever order
+        if len(before) == len(after):
+            both = list(zip(before, after, strict=True))
+            before = [_VARIES if _VARIES in pair else pair[0] for pair in both]
+            after = [_VARIES if _VARIES in pair else pair[1] for pair in both]
+        if changed := _unified(before, after):
+            lines += [f"$ {result.source}", *changed]
     return tuple(lines)
 
 
-def _shown(result: Result) -> list[str]:
+def _shown(capture: Capture, number: int) -> list[str]:
+    """The lines of a step; those in which the rounds of one set differ vary."""
+    rounds = [_lines(results[number]) for results in capture.rounds if number < len(results)]
+    first = rounds[0]
+    if any(len(lines) != len(first) for lines in rounds):
+        kept = set(first).intersection(*rounds)
+        return [line if line in kept else _VARIES for line in first]
+    return [same[0] if len(set(same)) == 1 else _VARIES for same in zip(*rounds, strict=True)]
+
+
+def _lines(result: Result) -> list[str]:
     code = [f"exit {result.code}"] if result.code else []
     return [*mask(result.output).splitlines(), *code]
 

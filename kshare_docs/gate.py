@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .capture import Capture
 from .host import Host
+from .kernels import shown
 from .runner import FAILED, Judged, Report, failure_lines
 from .statement import (
     BUILD_TYPE,
@@ -145,17 +146,13 @@ def make_statement(
         },
         (*_source(source), *_images(capture for _, capture in captures)),
     )
-    byproducts = tuple(
-        Resource(
-            item.example.id,
-            {"sha256": capture.digest.removeprefix("sha256:")},
-            annotations={
-                "status": item.status,
-                "time": capture.provenance.time,
-                "images": [use.name for use in capture.images],
-            },
-        )
-        for item, capture in captures
+    byproducts = (
+        *(_shown(item.example.id, item.status, capture) for item, capture in captures),
+        *(
+            _shown(f"{found.manifest.kernel}/{name}", "stored", capture)
+            for found in shown(report.project.sets, publication=publication)
+            for name, capture in sorted(found.captures.items())
+        ),
     )
     details = Details(
         Builder(BUILDER, {"kshare-docs": version("kshare-docs")}),
@@ -163,6 +160,18 @@ def make_statement(
         byproducts,
     )
     return Statement(subjects(folder), Predicate(definition, details))
+
+
+def _shown(name: str, status: str, capture: Capture) -> Resource:
+    return Resource(
+        name,
+        {"sha256": capture.digest.removeprefix("sha256:")},
+        annotations={
+            "status": status,
+            "time": capture.provenance.time,
+            "images": [use.name for use in capture.images],
+        },
+    )
 
 
 def _once(report: Report) -> list[Judged]:

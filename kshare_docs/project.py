@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .article import Entry, read_entries, undecided
@@ -15,6 +15,7 @@ from .images import Image, read_images, unknown_image
 from .markdown import Vocabulary, read_pages
 from .needs import NEEDS
 from .script import faults as script_faults
+from .sets import CaptureSet, read_sets
 from .shell import ALLOW_LIST, read_allowed
 
 VIEWS = Path("docs") / "views"
@@ -55,6 +56,7 @@ class Project:
     problems: tuple[Problem, ...]
     views: tuple[View, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    sets: tuple[CaptureSet, ...] = ()
 
 
 def find_root(start: Path) -> Path | None:
@@ -72,6 +74,8 @@ def read_project(root: Path) -> Project:
     contents = read_pages(root, words=words)
     problems += contents.problems
     problems += undecided(root, entries, contents.examples)
+    sets, faults = read_sets(root)
+    problems += faults
     plans: dict[str, Planned] = {}
     refused: set[str] = set()
     for example in contents.examples:
@@ -90,7 +94,22 @@ def read_project(root: Path) -> Project:
         plans=plans,
         images=images,
         entries=entries,
+        sets=tuple(sets),
         problems=tuple(sorted(problems)),
+    )
+
+
+def with_rounds(project: Project, least: int) -> Project:
+    """The project with every example repeated at least so often."""
+
+    def often(example: Example) -> Example:
+        options = replace(example.options, repeat=max(least, example.options.repeat))
+        return replace(example, options=options)
+
+    return replace(
+        project,
+        examples=tuple(often(example) for example in project.examples),
+        plans={n: replace(p, example=often(p.example)) for n, p in project.plans.items()},
     )
 
 

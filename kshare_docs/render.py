@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -17,7 +18,6 @@ from pygments_ansi_color import AnsiColorLexer
 from .capture import Result
 from .example import Comment, Step
 from .runner import Judged
-from .verdict import UNKNOWN
 from .words import load_words
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -27,15 +27,19 @@ _OTHER_ESCAPE = re.compile(
 )
 
 
-def figure(judged: Judged, lang: str, ledger: str = "") -> Markup:
+def figure(judged: Judged, lang: str, ledger: str = "", stored: Sequence[Judged] = ()) -> Markup:
     """The HTML of an example.
 
     Args:
         judged: The example with its capture and verdicts.
         lang: Language of the fixed words.
         ledger: The page that lists the article's claims; empty where there is none.
+        stored: The example as stored sets of other kernels have it: a tab each.
     """
     capture = judged.capture
+    kernel = capture.provenance.kernel if capture else ""
+    # A set of this very kernel is older than this run, and says nothing more.
+    others = [item for item in stored if item.capture and _kernel(item) != kernel]
     words = load_words(lang)
     html = _template("example.html.j2").render(
         judged=judged,
@@ -43,14 +47,30 @@ def figure(judged: Judged, lang: str, ledger: str = "") -> Markup:
         capture=capture,
         provenance=capture.provenance if capture else None,
         commands="\n".join(step.source for step in judged.example.visible),
-        transcript=_transcript(judged),
-        claims=list(zip(judged.example.claims, judged.verdicts, strict=True)),
-        facts=_facts(judged, words),
+        records=[_record(item, words) for item in (judged, *others)],
+        first=1 if others and not capture else 0,
         missing=why_missing(judged, lang),
         ledger=link(judged.example.page, ledger) if ledger else "",
         words=words,
     )
     return Markup(html)  # noqa: S704  (made by a template that escapes)
+
+
+def _record(judged: Judged, words: dict[str, Any]) -> dict[str, Any]:
+    """What one tab shows: an example on one kernel."""
+    capture = judged.capture
+    return {
+        "judged": judged,
+        "capture": capture,
+        "provenance": capture.provenance if capture else None,
+        "transcript": _transcript(judged),
+        "claims": list(zip(judged.example.claims, judged.verdicts, strict=True)),
+        "facts": _facts(judged, words),
+    }
+
+
+def _kernel(judged: Judged) -> str:
+    return judged.capture.provenance.kernel if judged.capture else ""
 
 
 def refusal(identifier: str, message: str, source: str, lang: str) -> Markup:
@@ -119,13 +139,12 @@ def _facts(judged: Judged, words: dict[str, Any]) -> list[tuple[str, str]]:
     if judged.capture is None:
         return []
     made = judged.capture.provenance
-    verdict = words["verdict_unknown"] if made.verdict == UNKNOWN else made.verdict
     return [
         ("kernel", made.kernel),
         ("kernel_version", made.kernel_version),
         ("architecture", made.architecture),
         ("distribution", made.distribution),
-        ("verdict", verdict),
+        ("verdict", words["verdicts"].get(made.verdict, made.verdict)),
         ("engine", made.engine),
         ("storage_driver", made.storage_driver),
         ("cgroup_version", made.cgroup_version),

@@ -12,6 +12,7 @@ import msgspec
 
 from .capture import Capture, decode, encode
 from .example import Problem
+from .host import Host
 from .store import staged
 from .verdict import WSL2
 
@@ -19,6 +20,9 @@ FOLDER = "captures"
 MANIFEST = "set.json"
 SCHEMA = 1
 """Version of the manifest's form; a newer one is not read."""
+
+ROUNDS = 2
+"""How often each example of a set runs at least: what differs between rounds is volatile."""
 
 _RELEASE = re.compile(r"\w[\w.+~-]*")
 
@@ -32,6 +36,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         kernel: The kernel's release, and the name of the set's folder.
+        host: The host's facts, as claims may ask for them.
         verdict: Of the host; a set of another host than `wsl2` never appears on a publication.
         time: When the set was made, RFC 3339 in UTC.
         commit: The commit that was checked out; empty if the tree differed from it.
@@ -41,6 +46,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     kernel: str
+    host: Host
     verdict: str
     time: str
     commit: str

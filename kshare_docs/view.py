@@ -9,12 +9,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from markupsafe import Markup
 
 from .example import View
+from .kernels import Row as KernelRow
+from .kernels import shown, table
 from .ledger import Row, rows
 from .measure import Sample, Scale, durations, numbers
 from .project import VIEW, VIEWS
 from .render import link, why_missing
 from .runner import Judged, Report
 from .script import write_script
+from .sets import CaptureSet
 from .words import load_words
 
 
@@ -29,15 +32,27 @@ class Findings:
     Attributes:
         report: The run.
         view: The view, whose page links start from.
+        publication: Only captures of genuine WSL2 hosts may be shown.
     """
 
     report: Report
     view: View
+    publication: bool = False
 
     @property
     def examples(self) -> list[Judged]:
         """All examples of the view's language, in the order of the pages."""
         return [item for (lang, _), item in self.report.judged.items() if lang == self.view.lang]
+
+    @property
+    def sets(self) -> list[CaptureSet]:
+        """The stored sets that may be shown, the newest first."""
+        return shown(self.report.project.sets, publication=self.publication)
+
+    @property
+    def kernels(self) -> list[KernelRow]:
+        """Every example by every stored set."""
+        return table((judged.example for judged in self.examples), self.sets)
 
     @property
     def ledger(self) -> list[Row]:
@@ -91,13 +106,14 @@ def script_of(report: Report, lang: str) -> str:
     return write_script(chosen, report.project.images, lang) if chosen else ""
 
 
-def render_view(root: Path, view: View, report: Report) -> Markup:
+def render_view(root: Path, view: View, report: Report, *, publication: bool = False) -> Markup:
     """Fill in a view.
 
     Args:
         root: The project's folder.
         view: Which one, and where it stands.
         report: The run that it shows.
+        publication: Only captures of genuine WSL2 hosts may be shown.
 
     Raises:
         ViewError: Its template does not work.
@@ -113,7 +129,7 @@ def render_view(root: Path, view: View, report: Report) -> Markup:
     try:
         template = environment.get_template(f"{view.name}{VIEW}")
         html = template.render(
-            run=Findings(report, view),
+            run=Findings(report, view, publication),
             lang=view.lang,
             host=report.host,
             words=load_words(view.lang),

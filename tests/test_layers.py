@@ -16,6 +16,7 @@ LAYERS = (
     {
         "book",
         "drift",
+        "kernels",
         "gate",
         "ledger",
         "measure",

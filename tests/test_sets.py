@@ -13,6 +13,7 @@ import yaml
 
 from kshare_docs.capture import Capture, Provenance, Result, encode
 from kshare_docs.drift import CHANGED, LOST, NEW, SAME, compare, mask
+from kshare_docs.host import read_host, told
 from kshare_docs.redact import Redaction
 from kshare_docs.sets import CaptureSet, Manifest, SetError, read_set, read_sets, write_set
 
@@ -33,7 +34,16 @@ def capture(name: str, output: str = "", code: int = 0, kernel: str = KERNEL) ->
 
 
 def manifest(kernel: str = KERNEL, time: str = "2026-01-01T00:00:00Z") -> Manifest:
-    return Manifest(kernel, "wsl2", time, "0" * 40, {}, {"wslc": ("wslc",)})
+    return Manifest(kernel, told(read_host()), "wsl2", time, "0" * 40, {}, {"wslc": ("wslc",)})
+
+
+def in_rounds(outputs: str | list[str], code: int) -> Capture:
+    first, *more = [capture("a", output, code) for output in _listed(outputs)]
+    return msgspec.structs.replace(first, repeats=tuple(item.results for item in more))
+
+
+def _listed(outputs: str | list[str]) -> list[str]:
+    return [outputs] if isinstance(outputs, str) else outputs
 
 
 def made(*captures: Capture) -> CaptureSet:
@@ -148,7 +158,7 @@ def test_a_folder_under_another_kernels_name(tmp_path: Path, stored: Path) -> No
 def test_drift(case: dict[str, Any]) -> None:
     before, after = case.get("codes", (0, 0))
     (difference,) = compare(
-        made(capture("a", case["before"], before)), made(capture("a", case["after"], after))
+        made(in_rounds(case["before"], before)), made(in_rounds(case["after"], after))
     )
     assert (difference.state == SAME) == case["same"], difference.lines
     assert bool(difference.lines) == (not case["same"])
