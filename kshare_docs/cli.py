@@ -15,14 +15,11 @@ from typing import Any, NoReturn
 import click
 import msgspec
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from .book import Book
 from .capture import Outcome
-from .drift import CHANGED, LOST, NEW, SAME, Difference, compare
+from .drift import SAME, compare
 from .engine import Engine, EngineError, connect
-from .example import Problem
 from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
 from .host import read_host, told
 from .images import Image, Shelf
@@ -33,13 +30,9 @@ from .runner import (
     FAILED,
     SKIPPED,
     VERIFIED,
-    Judged,
-    Listener,
     Report,
     as_json,
-    failure_lines,
     run,
-    why_skipped,
 )
 from .sets import FOLDER as CAPTURES
 from .sets import ROUNDS, CaptureSet, Manifest, SetError, read_set, write_set
@@ -47,10 +40,21 @@ from .sharing import measure, why_apart
 from .site import build_site, serve_site
 from .statement import Metadata, verify_site, write
 from .store import staged
+from .terminal import (
+    ProgressLine,
+    print_doctor,
+    print_drift,
+    print_failures,
+    print_problems,
+    print_refusals,
+    print_report,
+    print_verdict,
+    shown,
+    terminal,
+)
 from .verdict import WSL2, Facts, FactsError, decode_facts, judge, read_facts
 
 FAULT, UNABLE = 1, 2
-_MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,16 +82,16 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     the registry's images, claims that all hold, and a clean working tree. Where it is refused, no
     site is written.
     """
-    project, err, started = _project(), _console(), _now()
+    project, err, started = _project(), terminal(), _now()
     source = read_source(project.root)
     early = unfit(read_host(), source) if publish else []
-    with _Progress(err) as listener:
+    with ProgressLine(err) as listener:
         # What is refused anyway is run only for the other reasons.
         report = run(project, fresh=fresh or (publish and not early), listener=listener)
     if publish and (refusals := [*early, *unsound(report, _apart(project, err))]):
         _refuse(err, refusals)
     if report.fatal and not report.judged:
-        _print_problems(err, project.problems)
+        print_problems(err, project.problems)
         _give_up(report.fatal)
     target = site_dir or project.root / "site"
     book = Book(project.root, report, final=True, publication=publish)
@@ -102,8 +106,8 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
             _state(report, source, folder, started, publication=True)
     else:
         faults = build_site(project.root, book, report, target)
-        _print_problems(err, report.problems)
-        _print_failures(err, report)
+        print_problems(err, report.problems)
+        print_failures(err, report)
         mine = {str(problem) for problem in report.problems}
         for fault in faults:
             said = fault in mine or fault.startswith("example ") or fault.endswith(" failed")
@@ -119,7 +123,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     refused = f", {len(report.problems)} refused" if report.problems else ""
     kind = "publication" if publish else "preview"
     click.echo(
-        f"{_shown(target)}/: {counts}{refused}; {kind}, made on Linux {report.host.release}"
+        f"{shown(target)}/: {counts}{refused}; {kind}, made on Linux {report.host.release}"
         f" (WSL2: {report.host.verdict})"
     )
     if report.fatal:
@@ -147,12 +151,12 @@ def verify(*, folder: Path) -> None:
 def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     """Run the examples of PAGES, or of all pages, and judge their claims."""
     project = _select(_project(), pages)
-    with _Progress(_console(), silent=as_data) as listener:
+    with ProgressLine(terminal(), silent=as_data) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if as_data:
         click.echo(json.dumps(as_json(report), ensure_ascii=False, indent=1))
     else:
-        _print_report(report)
+        print_report(report)
     if report.fatal:
         _give_up(report.fatal)
     sys.exit(0 if report.sound else FAULT)
@@ -168,11 +172,11 @@ def capture(*, fresh: bool) -> None:
     is marked, and never appears on a publication.
     """
     project = with_rounds(_project(), ROUNDS)
-    with _Progress(_console()) as listener:
+    with ProgressLine(terminal()) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if not report.sound or not report.judged:
-        _print_problems(_console(), report.problems)
-        _print_failures(_console(), report)
+        print_problems(terminal(), report.problems)
+        print_failures(terminal(), report)
         click.echo("kshare: no set is stored: the run is not complete", err=True)
         if report.fatal:
             _give_up(report.fatal)
@@ -195,7 +199,7 @@ def capture(*, fresh: bool) -> None:
         _give_up(str(error))
     marked = "" if report.host.verdict == WSL2 else "; marked: its host is no genuine WSL2 host"
     count = f"{len(captures)} captures, {len(manifest.skipped)} skipped"
-    click.echo(f"{_shown(folder)}/: {count}{marked}")
+    click.echo(f"{shown(folder)}/: {count}{marked}")
 
 
 @main.command()
@@ -213,7 +217,7 @@ def drift(*, before: str, after: str, as_data: bool) -> None:
     if as_data:
         click.echo(json.dumps([asdict(item) for item in differences], ensure_ascii=False, indent=1))
     else:
-        _print_drift(_console(stderr=False), differences, *sets)
+        print_drift(terminal(stderr=False), differences, *sets)
     sys.exit(FAULT if any(item.state != SAME for item in differences) else 0)
 
 
@@ -234,7 +238,7 @@ def doctor(*, as_data: bool, facts: Path | None) -> None:
     if as_data:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        _print_doctor(found)
+        print_doctor(found)
     sys.exit(0 if found["engine"] else UNABLE)
 
 
@@ -304,14 +308,6 @@ def _measure(project: Project, engine: Engine, console: Console) -> str:
     return why_apart(read_host(), outcome, engine.info, engine.endpoint)
 
 
-def _refuse(console: Console, refusals: list[Refusal]) -> NoReturn:
-    console.print(f"kshare: no publication, for {len(refusals)} reasons:", highlight=False)
-    for refusal in dict.fromkeys(refusals):
-        text = f"- {refusal.reason}\n  → {refusal.remedy}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
-    sys.exit(FAULT)
-
-
 def _unshown(project: Project, book: Book) -> list[str]:
     return sorted(
         f"{e.page}:{e.line}: {e.id}: was run, but no page shows it"
@@ -362,6 +358,11 @@ def _select(project: Project, pages: tuple[Path, ...]) -> Project:
     )
 
 
+def _refuse(console: Console, refusals: list[Refusal]) -> NoReturn:
+    print_refusals(console, refusals)
+    sys.exit(FAULT)
+
+
 def _set(name: str) -> CaptureSet:
     folder = Path(name)
     if not folder.is_dir():
@@ -370,30 +371,12 @@ def _set(name: str) -> CaptureSet:
         known = sorted(path.name for path in (root / CAPTURES).glob("*/"))
         if folder.name != name or not folder.is_dir():
             _give_up(f"there is no set {name!r}{nearest(name, known)}")
-    found, problems = read_set(folder.resolve(), _shown(folder))
+    found, problems = read_set(folder.resolve(), shown(folder))
     for problem in problems:
         click.echo(str(problem), err=True)
     if found is None or problems:
-        _give_up(f"{_shown(folder)}/ is not whole")
+        _give_up(f"{shown(folder)}/ is not whole")
     return found
-
-
-def _print_drift(
-    console: Console, differences: list[Difference], before: CaptureSet, after: CaptureSet
-) -> None:
-    kernels = [item.manifest.kernel for item in (before, after)]
-    words = {CHANGED: "changed", LOST: f"only {kernels[0]}", NEW: f"only {kernels[1]}"}
-    console.print(f"--- {kernels[0]} ({before.manifest.verdict})", markup=False, highlight=False)
-    console.print(f"+++ {kernels[1]} ({after.manifest.verdict})", markup=False, highlight=False)
-    for item in differences:
-        if item.state != SAME:
-            console.print(f"\n{item.id}: {words[item.state]}", markup=False, highlight=False)
-            for line in item.lines:
-                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    same = [item.id for item in differences if item.state == SAME]
-    console.print(f"\nthe same: {len(same)} of {len(differences)}", highlight=False)
-    if same:
-        console.print(f"  {', '.join(same)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _judge_recorded(path: Path, *, as_data: bool) -> None:
@@ -404,24 +387,12 @@ def _judge_recorded(path: Path, *, as_data: bool) -> None:
     if as_data:
         click.echo(json.dumps(found, ensure_ascii=False, indent=1))
     else:
-        _print_verdict(_console(stderr=False), found)
+        print_verdict(terminal(stderr=False), found)
 
 
 def _verdict(facts: Facts) -> dict[str, Any]:
     verdict = judge(facts)
     return {**asdict(verdict), "publishable": verdict.publishable}
-
-
-def _print_verdict(console: Console, found: dict[str, Any]) -> None:
-    kernels = {True: "Microsoft's build", False: "not Microsoft's build", None: "by its name"}
-    rows = [("WSL2", found["verdict"])]
-    if found["kernel_family"] != "other":
-        rows.append(("kernel family", f"{found['kernel_family']}, {kernels[found['stock']]}"))
-    for item in found["evidence"]:
-        speaks = f"  → {item['speaks_for']}" if item["speaks_for"] else ""
-        rows.append((f"  {item['signal']}", f"{item['value'] or 'none'}{speaks}"))
-    for name, value in rows:
-        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _examine(project: Project) -> dict[str, Any]:
@@ -446,7 +417,7 @@ def _examine(project: Project) -> dict[str, Any]:
     try:
         found["engine"] = {**msgspec.to_builtins(engine.info), "endpoint": engine.endpoint}
         found["runtimes"] = list(engine.info.runtimes)
-        found["apart"] = _measure(project, engine, _console())
+        found["apart"] = _measure(project, engine, terminal())
         for name, image in sorted(project.images.items()):
             found["images"].append({"name": name, **_image_state(engine, image)})
         found["needs"] = probe(host, engine.info)
@@ -468,136 +439,6 @@ def _image_state(engine: Any, image: Image) -> dict[str, Any]:
         "state": "not pulled yet; the next run pulls it, or"
         " makes a stand-in where no registry answers",
     }
-
-
-def _print_doctor(found: dict[str, Any]) -> None:
-    console = _console(stderr=False)
-    host, engine = found["host"], found["engine"]
-    _print_verdict(console, found)
-    rows = [
-        ("kernel", host["release"]),
-        ("distribution", host["distribution"]),
-        ("CPUs, memory", f"{host['cpus']}, {host['memory'] / 2**30:.1f} GiB"),
-        ("cgroup version", host["cgroup_version"]),
-        ("Docker Engine", f"{engine['version']} at {engine['endpoint']}" if engine else "none"),
-        ("shares the kernel", found["apart"] or "yes" if engine else ""),
-        ("storage driver", engine["storage_driver"] if engine else ""),
-        ("runtimes", ", ".join(found["runtimes"])),
-    ]
-    rows += [(f"image {i['name']}", f"{i['reference']}: {i['state']}") for i in found["images"]]
-    for name, value in rows:
-        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
-    for item in found["missing"]:
-        line = f"{'missing':30} {item['what']}\n{'':30} → {item['remedy']}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for error in found["errors"]:
-        console.print(f"{'error':30} {error}", markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_report(report: Report) -> None:
-    console = _console(stderr=False)
-    table = Table(box=None, pad_edge=False)
-    for title in ("", "example", "page", "claims", "seconds"):
-        table.add_column(title, overflow="fold")
-    for _, judged in sorted(report.judged.items()):
-        example = judged.example
-        held = sum(verdict.status == VERIFIED for verdict in judged.verdicts)
-        seconds = f"{judged.capture.seconds:.2f}" if judged.capture else ""
-        table.add_row(
-            _MARKS[judged.status],
-            example.id,
-            f"{example.page}:{example.line}",
-            f"{held}/{len(judged.verdicts)}",
-            seconds,
-        )
-    if report.judged:
-        console.print(table, markup=False)
-    _print_problems(console, report.problems)
-    _print_failures(console, report)
-    for judged in report.judged.values():
-        if judged.status == SKIPPED:
-            console.print(
-                f"{_where(judged)}: skipped: {why_skipped(judged)}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
-    counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
-    console.print(f"{counts}, {len(report.problems)} refused", highlight=False)
-
-
-def _print_problems(console: Console, problems: tuple[Problem, ...]) -> None:
-    for problem in problems:
-        console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
-
-
-def _print_failures(console: Console, report: Report) -> None:
-    for judged in report.judged.values():
-        if judged.status == FAILED:
-            for line in failure_lines(judged):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
-
-
-def _where(judged: Judged) -> str:
-    return f"{judged.example.page}:{judged.example.line}: {judged.example.id}"
-
-
-def _shown(path: Path) -> str:
-    """A path as short as it can be said from here."""
-    path = path.resolve()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def _console(*, stderr: bool = True) -> Console:
-    return Console(stderr=stderr)
-
-
-class _Progress(Listener):
-    """One line of progress on a terminal; plain lines elsewhere."""
-
-    def __init__(self, console: Console, *, silent: bool = False) -> None:
-        self._console = console
-        self._silent = silent
-        self._running: dict[str, None] = {}
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[running]}"),
-            console=console,
-            transient=True,
-            disable=silent or not console.is_terminal,
-        )
-        self._task = self._bar.add_task("examples", total=None, running="", visible=False)
-
-    def __enter__(self) -> _Progress:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._bar.stop()
-
-    def say(self, text: str) -> None:
-        if not self._silent:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-    def planned(self, total: int) -> None:
-        self._bar.update(self._task, total=total, visible=total > 0)
-
-    def started(self, example: str) -> None:
-        self._running[example] = None
-        self._show()
-
-    def ended(self, example: str, status: str, seconds: float) -> None:
-        self._running.pop(example, None)
-        self._bar.advance(self._task)
-        self._show()
-        if not self._console.is_terminal:
-            self.say(f"{_MARKS[status]} {example} {seconds:.2f} s")
-
-    def _show(self) -> None:
-        self._bar.update(self._task, running=", ".join(tuple(self._running)[:3]))
 
 
 if __name__ == "__main__":

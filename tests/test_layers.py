@@ -25,6 +25,7 @@ LAYERS = (
         "runner",
         "sharing",
         "site",
+        "terminal",
         "view",
     },
     {"extension", "pytest_plugin", "cli"},
