@@ -364,8 +364,14 @@ def _info(client: docker.DockerClient) -> EngineInfo:
 
 
 def _close(stream: Any) -> None:
-    """The SDK hands out the reading side only: the connection behind it is closed as well."""
+    """The SDK hands out the reading side only: the connection behind it is closed as well.
+
+    The response goes first: from Python 3.13 on, it complains if what it reads from is closed.
+    """
     connection = getattr(stream, "_sock", None)
+    response = getattr(stream, "_response", None)
+    if response is not None:
+        response.close()
     stream.close()
     if connection is not None:
         connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,36 @@ def _disk_limits(_host: Host, engine: EngineInfo) -> bool:
     return "io" in controllers.split() and "blk_throtl" in symbols
 
 
+def _disk_options(_host: Host, _engine: EngineInfo) -> bool:
+    command = shutil.which("docker", path=PATH)
+    if command is None:
+        return False
+    done = subprocess.run(
+        [command, "--version"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PROBE_SECONDS,
+        check=False,
+    )
+    return passes_disk_options(done.stdout)
+
+
+def passes_disk_options(said: str) -> bool:
+    """Whether the docker command hands on `--device-write-bps` and its like.
+
+    From 25.0 to 27.1.1 it drops them without a word (docker/cli#5321, mended in 25.0.7 and 27.1.2).
+
+    Args:
+        said: What `docker --version` prints.
+    """
+    version = re.search(r"(\d+)\.(\d+)\.(\d+)", said)
+    if version is None:
+        return False
+    number = tuple(map(int, version.groups()))
+    return number < (25,) or (25, 0, 7) <= number < (26,) or number >= (27, 1, 2)
+
+
 NEEDS: dict[str, Need] = {
     "wsl2": Need(
         lambda host, _engine: host.verdict == "wsl2",
@@ -235,6 +266,11 @@ NEEDS: dict[str, Need] = {
         _disk_limits,
         "the kernel has no controller that limits the speed of disks",
         "run the build on a kernel with CONFIG_BLK_DEV_THROTTLING=y",
+    ),
+    "disk-options": Need(
+        _disk_options,
+        "this docker command drops --device-write-bps without a word (docker/cli#5321)",
+        "install Docker 27.1.2 or newer: https://docs.docker.com/engine/install/",
     ),
     "x86-64": Need(
         lambda host, _engine: host.architecture == "x86_64",
