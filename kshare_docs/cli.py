@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -303,7 +304,8 @@ def _apart(project: Project, console: Console) -> str:
 
 def _measure(project: Project, engine: Engine, console: Console) -> str:
     image = next((name for name, image in project.images.items() if not image.build), "")
-    shelf = Shelf(project.root, project.images, engine, console.print)
+    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
+    shelf = Shelf(project.root, project.images, engine, say)
     outcome = measure(engine, shelf, image) if image else Outcome("", None, "there is no image")
     return why_apart(read_host(), outcome, engine.info, engine.endpoint)
 
