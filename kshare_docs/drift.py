@@ -93,8 +93,8 @@ def _diff(old: Capture, new: Capture) -> tuple[str, ...]:
     lines: list[str] = []
     for number, result in enumerate(old.results):
         before, after = _shown(old, number), _shown(new, number)
-        if sorted(before) == sorted(after):
-            continue  # the same lines, in whatever order
+        if _settled(before) == _settled(after):
+            continue  # the same lines, in whatever order; how many vary, varies too
         if len(before) == len(after):
             both = list(zip(before, after, strict=True))
             before = [_VARIES if _VARIES in pair else pair[0] for pair in both]
@@ -112,6 +112,10 @@ def _shown(capture: Capture, number: int) -> list[str]:
         kept = set(first).intersection(*rounds)
         return [line if line in kept else _VARIES for line in first]
     return [same[0] if len(set(same)) == 1 else _VARIES for same in zip(*rounds, strict=True)]
+
+
+def _settled(lines: list[str]) -> list[str]:
+    return sorted(line for line in lines if line != _VARIES)
 
 
 def _lines(result: Result) -> list[str]:

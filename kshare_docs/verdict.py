@@ -182,7 +182,7 @@ def _verdict(signs: _Signs, family: str) -> str:
     if signs.root == CONTAINER:
         # With an /init of its own it is neither: somebody mounted it there.
         return UNKNOWN if signs.init == WSL2 else CONTAINER
-    if signs.dockerenv and signs.init != WSL2:
+    if signs.dockerenv and not signs.init:
         return CONTAINER
     boot = {signs.cmdline, signs.init, signs.dmi}
     if OTHER in boot:
