@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .drift import CHANGED, compare
+from .drift import compare
 from .example import Example
 from .runner import SKIPPED, Judged, judge_example
 from .sets import CaptureSet
@@ -21,11 +21,12 @@ class Cell:
     Attributes:
         status: verified, failed or skipped; absent where the set lacks it, or where the example
             has other steps by now.
-        changed: Its output differs from that of the next older set, volatile parts aside.
+        drift: What became of it since the next older set: same, changed or new; empty where there
+            is nothing to compare.
     """
 
     status: str
-    changed: bool = False
+    drift: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +61,24 @@ def recorded(example: Example, captured: CaptureSet) -> Judged | None:
 
 def table(examples: Iterable[Example], sets: Sequence[CaptureSet]) -> list[Row]:
     """Every example by every set; sets come newest first."""
-    drifts = [
-        {item.id for item in compare(older, newer) if item.state == CHANGED}
-        for newer, older in pairwise(sets)
+    drifts: list[dict[str, str]] = [
+        {item.id: item.state for item in compare(older, newer)} for newer, older in pairwise(sets)
     ]
-    changes = [*drifts, set()]
+    drifts.append({})
     return [
         Row(
             example,
             tuple(
-                _cell(example, captured, changed=example.id in names)
-                for captured, names in zip(sets, changes, strict=True)
+                _cell(example, captured, states.get(example.id, ""))
+                for captured, states in zip(sets, drifts, strict=True)
             ),
         )
         for example in examples
     ]
 
 
-def _cell(example: Example, captured: CaptureSet, *, changed: bool) -> Cell:
+def _cell(example: Example, captured: CaptureSet, drift: str) -> Cell:
     if example.id in captured.manifest.skipped:
         return Cell(SKIPPED)
     judged = recorded(example, captured)
-    return Cell(judged.status, changed) if judged else Cell(ABSENT)
+    return Cell(judged.status, drift) if judged else Cell(ABSENT)

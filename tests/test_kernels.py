@@ -10,6 +10,7 @@ import pytest
 
 from kshare_docs.capture import Capture, Provenance, Result
 from kshare_docs.claim import Verdict
+from kshare_docs.drift import CHANGED, NEW, SAME
 from kshare_docs.example import Claim, Example, Options, Step
 from kshare_docs.host import read_host, told
 from kshare_docs.kernels import Cell, shown, stored, table
@@ -57,10 +58,10 @@ def test_the_table() -> None:
     ]
     (row,) = table([EXAMPLE], sets)
     assert row.cells == (
-        Cell("verified", changed=True),
-        Cell("verified"),
-        Cell("verified", changed=True),
-        Cell("failed"),
+        Cell("verified", CHANGED),
+        Cell("verified", SAME),
+        Cell("verified", CHANGED),
+        Cell("failed", NEW),
         Cell("skipped"),
         Cell("absent"),
         Cell("absent"),
