@@ -34,7 +34,7 @@ def run(folder: Path, exchange: Path, command: str, seconds: int) -> str:
     console = exchange / "console"
     # `timeout` ends the machine even where this process is killed. With more than this plain
     # processor, the emulation of 2022 panics now and then.
-    machine = [
+    machine: list[str | Path] = [
         *("timeout", "--kill-after=5", str(seconds), "qemu-system-x86_64"),
         *("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-nic", "none"),
         *("-accel", "tcg,thread=multi", "-cpu", "qemu64", "-smp", "2", "-m", "3072"),

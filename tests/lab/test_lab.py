@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +23,7 @@ from kshare_docs.images import Shelf, read_images
 from kshare_docs.project import read_project
 from kshare_docs.sets import CaptureSet, read_set
 
-from ..conftest import ROOT
+from ..conftest import ROOT, Workshop
 from .machine import provide, run
 
 SECONDS = 900
@@ -50,42 +49,30 @@ pytestmark = [pytest.mark.lab, pytest.mark.live]
 class Lab:
     """Both sets, and what else the machine handed over."""
 
-    project: Path
+    project: Workshop
     here: CaptureSet
     there: CaptureSet
     exchange: Path
     said: str
 
-    def kshare(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return kshare(self.project, *arguments)
-
-
-def kshare(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "kshare_docs.cli", *arguments],
-        cwd=project,
-        text=True,
-        capture_output=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     folder = provide()
-    project = tmp_path_factory.mktemp("lab") / "project"
+    project = Workshop(tmp_path_factory.mktemp("lab") / "project")
     exchange = tmp_path_factory.mktemp("exchange")
-    copy_project(project)
-    hand_over(project, exchange)
-    said = run(folder, exchange, COMMAND, SECONDS)
-    there = only_set(exchange / "captures")
-    done = kshare(project, "capture")
-    assert done.returncode == 0, done.stdout + done.stderr
-    here = only_set(project / "captures")
-    shutil.copytree(exchange / "captures", project / "captures", dirs_exist_ok=True)
-    yield Lab(project, here, there, exchange, said)
-    shutil.rmtree(exchange)
+    copy_project(project.root)
+    try:
+        hand_over(project.root, exchange)
+        said = run(folder, exchange, COMMAND, SECONDS)
+        there = only_set(exchange / "captures")
+        done = project.kshare("capture")
+        assert done.returncode == 0, done.stdout + done.stderr
+        here = only_set(project.root / "captures")
+        shutil.copytree(exchange / "captures", project.root / "captures", dirs_exist_ok=True)
+        yield Lab(project, here, there, exchange, said)
+    finally:
+        shutil.rmtree(exchange)
 
 
 def copy_project(target: Path) -> None:
@@ -188,11 +175,11 @@ def test_no_set_of_a_machine_like_this_counts_as_genuine(lab: Lab) -> None:
 
 def test_drift_says_what_the_kernel_changed_and_what_it_did_not(lab: Lab) -> None:
     before, after = lab.here.manifest.kernel, lab.there.manifest.kernel
-    done = lab.kshare("drift", before, after)
+    done = lab.project.kshare("drift", before, after)
     assert done.returncode == 1, done.stderr
     assert f"-{before}" in done.stdout
     assert f"+{after}" in done.stdout
-    found = json.loads(lab.kshare("drift", "--json", before, after).stdout)
+    found = json.loads(lab.project.kshare("drift", "--json", before, after).stdout)
     states = {item["id"]: item["state"] for item in found}
     # What namespaces do is the same on every kernel; what a kernel is called is not.
     assert states["ns-uts"] == "same", states
