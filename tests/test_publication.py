@@ -20,7 +20,11 @@ from kshare_docs.statement import verify_site
 
 from .conftest import ROOT
 
-pytestmark = pytest.mark.live
+pytestmark = [
+    pytest.mark.live,
+    # jieba leaves its dictionary open.
+    pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning"),
+]
 
 
 def made_up_host() -> Host:
