@@ -47,22 +47,23 @@ def _readable(path: str) -> Probe:
 
 def _answers(*command: str) -> Probe:
     """The command is there, and ends well in time."""
+    return lambda _host, _engine: _said(*command) is not None
 
-    def run(_host: Host, _engine: EngineInfo) -> bool:
-        try:
-            done = subprocess.run(
-                command,
-                env={"PATH": PATH, "HOME": str(Path.home())},
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=PROBE_SECONDS,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return False
-        return done.returncode == 0
 
-    return run
+def _said(*command: str) -> str | None:
+    """What a command prints; None where it is missing, fails or takes too long."""
+    try:
+        done = subprocess.run(
+            command,
+            env={"PATH": PATH, "HOME": str(Path.home())},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PROBE_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.decode(errors="replace") if done.returncode == 0 else None
 
 
 def _kernel_log(_host: Host, _engine: EngineInfo) -> bool:
@@ -141,18 +142,7 @@ def _disk_limits(_host: Host, engine: EngineInfo) -> bool:
 
 
 def _disk_options(_host: Host, _engine: EngineInfo) -> bool:
-    command = shutil.which("docker", path=PATH)
-    if command is None:
-        return False
-    done = subprocess.run(
-        [command, "--version"],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PROBE_SECONDS,
-        check=False,
-    )
-    return passes_disk_options(done.stdout)
+    return passes_disk_options(_said("docker", "--version") or "")
 
 
 def passes_disk_options(said: str) -> bool:

@@ -186,8 +186,9 @@ def print_drift(
 
 def print_refusals(console: Console, refusals: Sequence[Refusal]) -> None:
     """Why there is no publication, each reason once, with its remedy."""
-    console.print(f"kshare: no publication, for {len(refusals)} reasons:", highlight=False)
-    for refusal in dict.fromkeys(refusals):
+    once = tuple(dict.fromkeys(refusals))
+    console.print(f"kshare: no publication, for {len(once)} reasons:", highlight=False)
+    for refusal in once:
         text = f"- {refusal.reason}\n  → {refusal.remedy}"
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
