@@ -1,59 +1,45 @@
-"""The command `kshare`."""
+"""The command `kshare`.
+
+Longer than most modules: each command is an edge of a few lines, and they stand together.
+"""
 
 from __future__ import annotations
 
-import datetime
 import json
 import logging
-import os
 import shutil
 import sys
+from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import click
-import msgspec
-from rich.console import Console
 
-from .book import Book
-from .capture import Outcome
-from .drift import SAME, compare
-from .engine import Engine, EngineError, connect
-from .gate import Refusal, Source, make_statement, read_source, unfit, unsound
-from .host import read_host, told
-from .images import Image, Shelf
-from .markdown import nearest
-from .needs import NEEDS, probe
-from .project import Project, find_root, read_project, with_rounds
-from .runner import (
-    FAILED,
-    SKIPPED,
-    VERIFIED,
-    Report,
-    as_json,
-    run,
-)
-from .sets import FOLDER as CAPTURES
-from .sets import ROUNDS, CaptureSet, Manifest, SetError, read_set, write_set
-from .sharing import measure, why_apart
-from .site import build_site, serve_site
-from .statement import Metadata, verify_site, write
-from .store import staged
-from .terminal import (
-    ProgressLine,
-    print_doctor,
-    print_drift,
-    print_failures,
-    print_problems,
-    print_refusals,
-    print_report,
-    print_verdict,
-    shown,
-    terminal,
-)
-from .verdict import WSL2, Facts, FactsError, decode_facts, judge, read_facts
+from . import terminal
+from .article.verify_script import script_files
+from .article.views import render_view
+from .data.capture import utc_now
+from .data.files import staged
+from .data.problem import Problem, nearest
+from .data.project import Project
+from .data.report import Report, as_json
+from .history import capture_set
+from .history.capture_set import CaptureSet, SetError
+from .history.drift import Drift, compare
+from .machine.engine import EngineError, connected
+from .machine.host import read_host
+from .machine.wsl import FactsError, decode_facts
+from .pages.project import find_root, read_project
+from .run.doctor import describe_verdict, examine
+from .run.runner import run
+from .run.same_kernel import measure
+from .site.attestation import Metadata, verify_site, write_statement
+from .site.build import build_site, configurations, language, serve_site
+from .site.gate import Refusal, read_source, unfit, unsound
+from .site.lookup import Lookup
+from .site.provenance import Build, make_statement
 
 FAULT, UNABLE = 1, 2
 
@@ -83,53 +69,40 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     the registry's images, claims that all hold, and a clean working tree. Where it is refused, no
     site is written.
     """
-    project, err, started = _project(), terminal(), _now()
+    err, started, host = terminal.console(), utc_now(), read_host()
+    project, sets = _project()
     source = read_source(project.root)
-    early = unfit(read_host(), source) if publish else []
-    with ProgressLine(err) as listener:
+    early = unfit(host, source) if publish else []
+    with terminal.ProgressLine(err) as listener:
         # What is refused anyway is run only for the other reasons.
-        report = run(project, fresh=fresh or (publish and not early), listener=listener)
-    if publish and (refusals := [*early, *unsound(report, _apart(project, err))]):
-        _refuse(err, refusals)
+        fresh = fresh or (publish and not early)
+        report = run(project, host=host, fresh=fresh, listener=listener)
+    if publish and (refusals := [*early, *unsound(report, _apart(report))]):
+        _refuse(refusals)
     if report.fatal and not report.judged:
-        print_problems(err, project.problems)
+        terminal.print_problems(err, project.problems)
         _give_up(report.fatal)
+    lookup = Lookup(project.root, render_view, report, sets=sets, final=True, publication=publish)
     target = site_dir or project.root / "site"
-    book = Book(project.root, report, final=True, publication=publish)
-    if publish:
-        with staged(target) as folder:
-            faults = [
-                *build_site(project.root, book, report, folder, publication=True),
-                *_unshown(project, book),
-            ]
-            if faults:
-                _refuse(err, [Refusal(fault, "kshare build shows it too") for fault in faults])
-            _state(report, source, folder, started, publication=True)
-    else:
-        faults = build_site(project.root, book, report, target)
-        print_problems(err, report.problems)
-        print_failures(err, report)
-        mine = {str(problem) for problem in report.problems}
-        for fault in faults:
-            said = fault in mine or fault.startswith("example ") or fault.endswith(" failed")
-            if not said:
-                err.print(f"site: {fault}", markup=False, highlight=False)
-        unshown = _unshown(project, book)
-        for line in unshown:
-            err.print(line, markup=False, highlight=False)
-        faults += unshown
-        if target.is_dir():
-            _state(report, source, target, started, publication=False)
-    counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
+    with ExitStack() as stack:
+        folder = stack.enter_context(staged(target)) if publish else target
+        faults = build_site(project.root, lookup, report, folder, script_files)
+        faults += lookup.unused
+        if publish and faults:
+            _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
+        terminal.print_problems(err, report.problems)
+        terminal.print_failures(err, report)
+        terminal.print_problems(err, faults)
+        if folder.is_dir():
+            done = Build(source, Metadata(started, utc_now()), publish)
+            statement = make_statement(report, lookup.kernels, folder, done)
+            write_statement(folder, statement)
     refused = f", {len(report.problems)} refused" if report.problems else ""
     kind = "publication" if publish else "preview"
-    click.echo(
-        f"{shown(target)}/: {counts}{refused}; {kind}, made on Linux {report.host.release}"
-        f" (WSL2: {report.host.verdict})"
-    )
-    if report.fatal:
-        _give_up(report.fatal)
-    sys.exit(FAULT if faults or not report.sound else 0)
+    made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
+    counts = terminal.describe_counts(report)
+    click.echo(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
+    _finish(report, faults)
 
 
 @main.command("verify-site")
@@ -151,16 +124,16 @@ def verify(*, folder: Path) -> None:
 @click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
 def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     """Run the examples of PAGES, or of all pages, and judge their claims."""
-    project = _select(_project(), pages)
-    with ProgressLine(terminal(), silent=as_data) as listener:
+    project, _ = _project()
+    if pages:
+        project = project.of_pages(_page_names(project.root, pages))
+    with terminal.ProgressLine(terminal.console(), silent=as_data) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if as_data:
-        click.echo(json.dumps(as_json(report), ensure_ascii=False, indent=1))
+        _print_json(as_json(report))
     else:
-        print_report(report)
-    if report.fatal:
-        _give_up(report.fatal)
-    sys.exit(0 if report.sound else FAULT)
+        terminal.print_report(report)
+    _finish(report)
 
 
 @main.command()
@@ -172,35 +145,27 @@ def capture(*, fresh: bool) -> None:
     of this kernel is replaced as a whole. A set of a host that is not genuine WSL2
     is marked, and never appears on a publication.
     """
-    project = with_rounds(_project(), ROUNDS)
-    with ProgressLine(terminal()) as listener:
-        report = run(project, fresh=fresh, listener=listener)
+    project, _ = _project()
+    often = {name: item.repeated(capture_set.ROUNDS) for name, item in project.runnables.items()}
+    with terminal.ProgressLine(terminal.console()) as listener:
+        report = run(replace(project, runnables=often), fresh=fresh, listener=listener)
     if not report.sound or not report.judged:
-        print_problems(terminal(), report.problems)
-        print_failures(terminal(), report)
+        terminal.print_problems(terminal.console(), report.problems)
+        terminal.print_failures(terminal.console(), report)
         click.echo("kshare: no set is stored: the run is not complete", err=True)
         if report.fatal:
             _give_up(report.fatal)
         sys.exit(FAULT)
     source = read_source(project.root)
-    once = {judged.example.id: judged for judged in report.judged.values()}
-    manifest = Manifest(
-        kernel=report.host.release,
-        host=told(report.host),
-        verdict=report.host.verdict,
-        time=_now(),
-        commit="" if source.changes else source.commit,
-        records={},
-        skipped={name: item.missing for name, item in once.items() if item.missing},
-    )
-    captures = [item.capture for item in once.values() if item.capture]
+    manifest = capture_set.make_manifest(report, "" if source.changes else source.commit)
+    captures = [item.capture for item in report.once if item.capture]
     try:
-        folder = write_set(project.root, manifest, captures)
+        folder = capture_set.write_set(project.root, manifest, captures)
     except (SetError, OSError) as error:
         _give_up(str(error))
-    marked = "" if report.host.verdict == WSL2 else "; marked: its host is no genuine WSL2 host"
+    marked = "" if report.host.genuine else "; marked: its host is no genuine WSL2 host"
     count = f"{len(captures)} captures, {len(manifest.skipped)} skipped"
-    click.echo(f"{shown(folder)}/: {count}{marked}")
+    click.echo(f"{terminal.short_path(folder)}/: {count}{marked}")
 
 
 @main.command()
@@ -213,13 +178,13 @@ def drift(*, before: str, after: str, as_data: bool) -> None:
     Volatile parts, such as ids, times and addresses, are masked. Exit codes: 0 the same, 1 they
     differ, 2 a set cannot be read.
     """
-    sets = [_set(name) for name in (before, after)]
+    sets = [_stored_set(name) for name in (before, after)]
     differences = compare(*sets)
     if as_data:
-        click.echo(json.dumps([asdict(item) for item in differences], ensure_ascii=False, indent=1))
+        _print_json([asdict(item) for item in differences])
     else:
-        print_drift(terminal(stderr=False), differences, *sets)
-    sys.exit(FAULT if any(item.state != SAME for item in differences) else 0)
+        terminal.print_drift(terminal.console(stderr=False), differences, *sets)
+    sys.exit(FAULT if any(item.state is not Drift.SAME for item in differences) else 0)
 
 
 @main.command()
@@ -232,15 +197,19 @@ def drift(*, before: str, after: str, as_data: bool) -> None:
 def doctor(*, as_data: bool, facts: Path | None) -> None:
     """Say what this machine offers, what is missing, and the command that mends it."""
     if facts:
-        _judge_recorded(facts, as_data=as_data)
-        return
-    project = _project()
-    found = _examine(project)
-    if as_data:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+        try:
+            found = describe_verdict(decode_facts(facts.read_bytes()))
+        except (OSError, FactsError) as error:
+            _give_up(f"{facts}: {error}")
     else:
-        print_doctor(found)
-    sys.exit(0 if found["engine"] else UNABLE)
+        found = examine(_project()[0], partial(terminal.print_line, terminal.console()))
+    if as_data:
+        _print_json(found)
+    elif facts:
+        terminal.print_verdict(terminal.console(stderr=False), found)
+    else:
+        terminal.print_doctor(found)
+    sys.exit(0 if facts or found["engine"] else UNABLE)
 
 
 @main.command()
@@ -251,27 +220,24 @@ def clean(*, cache: bool) -> None:
     if cache:
         shutil.rmtree(root / ".kshare", ignore_errors=True)
     try:
-        engine = connect()
+        with connected() as engine:
+            removed = engine.sweep()
     except EngineError as error:
         _give_up(str(error))
-    try:
-        removed = engine.sweep()
-    finally:
-        engine.close()
     click.echo(f"removed: {removed}")
 
 
 @main.command()
-@click.option("--lang", default="zh", show_default=True, help="The language to serve.")
+@click.option("--lang", default="", help="The language to serve. [default: the site's first]")
 @click.option("--address", default="127.0.0.1:8000", show_default=True, help="HOST:PORT.")
 def serve(*, lang: str, address: str) -> None:
     """Serve one language with live reload; an edit runs only the changed example again."""
-    root = _root()
-    config = root / ("mkdocs.yml" if lang == "zh" else f"mkdocs.{lang}.yml")
-    if not config.is_file():
-        raise click.BadParameter(f"there is no {config.name}", param_hint="--lang")
+    known = {language(config): path for path, config in configurations(_root()).items()}
+    if lang and lang not in known:
+        what = f"no configuration has the language {lang!r}{nearest(lang, known)}"
+        raise click.BadParameter(what, param_hint="--lang")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    serve_site(root, lang, address)
+    serve_site(known[lang or next(iter(known))], address)
 
 
 def _root() -> Path:
@@ -281,8 +247,12 @@ def _root() -> Path:
     return root
 
 
-def _project() -> Project:
-    return read_project(_root())
+def _project() -> tuple[Project, tuple[CaptureSet, ...]]:
+    """The project with its stored sets; what is wrong with those is among its problems."""
+    project = read_project(_root())
+    sets, damaged = capture_set.read_sets(project.root)
+    problems = tuple(sorted((*project.problems, *damaged)))
+    return replace(project, problems=problems), tuple(sets)
 
 
 def _give_up(message: str) -> NoReturn:
@@ -290,157 +260,59 @@ def _give_up(message: str) -> NoReturn:
     sys.exit(UNABLE)
 
 
-def _apart(project: Project, console: Console) -> str:
-    """Why the engine does not share the host's kernel; empty where it does, or there is none."""
-    try:
-        engine = connect()
-    except EngineError:
-        return ""  # the run says so
-    try:
-        return _measure(project, engine, console)
-    finally:
-        engine.close()
+def _finish(report: Report, faults: list[Problem] | None = None) -> NoReturn:
+    if report.fatal:
+        _give_up(report.fatal)
+    sys.exit(FAULT if faults or not report.sound else 0)
 
 
-def _measure(project: Project, engine: Engine, console: Console) -> str:
-    image = next((name for name, image in project.images.items() if not image.build), "")
-    say = partial(console.print, markup=False, highlight=False, soft_wrap=True)
-    shelf = Shelf(project.root, project.images, engine, say)
-    outcome = measure(engine, shelf, image) if image else Outcome("", None, "there is no image")
-    return why_apart(read_host(), outcome, engine.info, engine.endpoint)
-
-
-def _unshown(project: Project, book: Book) -> list[str]:
-    return sorted(
-        f"{e.page}:{e.line}: {e.id}: was run, but no page shows it"
-        for e in project.examples
-        if (e.lang, e.id) not in book.shown
-    )
-
-
-def _state(
-    report: Report, source: Source, folder: Path, started: str, *, publication: bool
-) -> None:
-    """Write the statement of where the site comes from into it."""
-    times = Metadata(started, _now())
-    write(folder, make_statement(report, source, folder, times, publication=publication))
-
-
-def _now() -> str:
-    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _select(project: Project, pages: tuple[Path, ...]) -> Project:
-    """The project with these pages only; the other language's twin of an example runs with it."""
-    if not pages:
-        return project
-    known = sorted(
-        {p.relative_to(project.root).as_posix() for p in (project.root / "docs").rglob("*.md")}
-    )
-    wanted: set[str] = set()
-    for page in pages:
-        path = page.resolve()
-        name = (
-            path.relative_to(project.root).as_posix()
-            if path.is_relative_to(project.root)
-            else str(page)
-        )
-        if name not in known:
-            raise click.BadParameter(f"{page} is no page{nearest(name, known)}")
-        wanted.add(name)
-    examples = tuple(e for e in project.examples if e.page in wanted)
-    ids = {e.id for e in examples}
-    return replace(
-        project,
-        examples=examples,
-        plans={name: plan for name, plan in project.plans.items() if name in ids},
-        problems=tuple(
-            p for p in project.problems if p.file in wanted or not p.file.endswith(".md")
-        ),
-    )
-
-
-def _refuse(console: Console, refusals: list[Refusal]) -> NoReturn:
-    print_refusals(console, refusals)
+def _refuse(refusals: list[Refusal]) -> NoReturn:
+    terminal.print_refusals(terminal.console(), refusals)
     sys.exit(FAULT)
 
 
-def _set(name: str) -> CaptureSet:
+def _print_json(data: object) -> None:
+    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
+
+
+def _apart(report: Report) -> str:
+    """Why the engine does not share the host's kernel; empty where it does, or there is none."""
+    try:
+        with connected() as engine:
+            say = partial(terminal.print_line, terminal.console())
+            return measure(report.project, engine, report.host, say)
+    except EngineError:
+        return ""  # the run says so
+
+
+def _page_names(root: Path, pages: tuple[Path, ...]) -> set[str]:
+    """The pages as the project knows them; the other language's twin of an example runs with it."""
+    known = {path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")}
+    names: set[str] = set()
+    for page in pages:
+        path = page.resolve()
+        inside = path.is_relative_to(root)
+        name = path.relative_to(root).as_posix() if inside else str(page)
+        if name not in known:
+            raise click.BadParameter(f"{page} is no page{nearest(name, known)}")
+        names.add(name)
+    return names
+
+
+def _stored_set(name: str) -> CaptureSet:
     folder = Path(name)
     if not folder.is_dir():
         root = _root()
-        folder = root / CAPTURES / name
-        known = sorted(path.name for path in (root / CAPTURES).glob("*/"))
+        folder = root / capture_set.FOLDER / name
+        known = [path.name for path in (root / capture_set.FOLDER).glob("*/")]
         if folder.name != name or not folder.is_dir():
             _give_up(f"there is no set {name!r}{nearest(name, known)}")
-    found, problems = read_set(folder.resolve(), shown(folder))
+    found, problems = capture_set.read_set(folder.resolve(), terminal.short_path(folder))
     for problem in problems:
         click.echo(str(problem), err=True)
     if found is None or problems:
-        _give_up(f"{shown(folder)}/ is not whole")
+        _give_up(f"{terminal.short_path(folder)}/ is not whole")
     return found
-
-
-def _judge_recorded(path: Path, *, as_data: bool) -> None:
-    try:
-        found = _verdict(decode_facts(path.read_bytes()))
-    except (OSError, FactsError) as error:
-        _give_up(f"{path}: {error}")
-    if as_data:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=1))
-    else:
-        print_verdict(terminal(stderr=False), found)
-
-
-def _verdict(facts: Facts) -> dict[str, Any]:
-    verdict = judge(facts)
-    return {**asdict(verdict), "publishable": verdict.publishable}
-
-
-def _examine(project: Project) -> dict[str, Any]:
-    host = read_host()
-    missing: list[dict[str, str]] = []
-    found: dict[str, Any] = {
-        **_verdict(read_facts(environment=dict(os.environ))),
-        "host": msgspec.to_builtins(host),
-        "engine": None,
-        "runtimes": [],
-        "apart": "",
-        "images": [],
-        "needs": {},
-        "missing": missing,
-        "errors": [str(problem) for problem in project.problems],
-    }
-    try:
-        engine = connect()
-    except EngineError as error:
-        missing.append({"what": str(error), "remedy": "scripts/build --keep-engine"})
-        return found
-    try:
-        found["engine"] = {**msgspec.to_builtins(engine.info), "endpoint": engine.endpoint}
-        found["runtimes"] = list(engine.info.runtimes)
-        found["apart"] = _measure(project, engine, terminal())
-        for name, image in sorted(project.images.items()):
-            found["images"].append({"name": name, **_image_state(engine, image)})
-        found["needs"] = probe(host, engine.info)
-    finally:
-        engine.close()
-    for name, offered in found["needs"].items():
-        if not offered:
-            missing.append({"what": f"{name}: {NEEDS[name].missing}", "remedy": NEEDS[name].remedy})
-    return found
-
-
-def _image_state(engine: Any, image: Image) -> dict[str, Any]:
-    if image.build:
-        return {"reference": image.build, "state": "built here from a Dockerfile"}
-    if engine.image_id(image.local):
-        return {"reference": image.reference, "state": "present"}
-    return {
-        "reference": image.reference,
-        "state": "not pulled yet; the next run pulls it, or"
-        " makes a stand-in where no registry answers",
-    }
 
 
 if __name__ == "__main__":

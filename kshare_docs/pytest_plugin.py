@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from .example import Example, Problem
-from .project import Project, find_root, read_project
-from .runner import FAILED, SKIPPED, Report, failure_lines, run, why_skipped
+from .data.example import Example
+from .data.needs import why_skipped
+from .data.problem import Problem
+from .data.project import Project
+from .data.report import Report, Status
+from .pages.project import find_root, read_project
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
 REPORTS = pytest.StashKey[dict[Path, Report]]()
@@ -88,10 +91,10 @@ class Item(pytest.Item):
         judged = report.judged.get((self.example.lang, self.example.id))
         if judged is None:
             raise ProblemError(report.fatal or "it did not run")
-        if judged.status == SKIPPED:
-            pytest.skip(why_skipped(judged))
-        if judged.status == FAILED:
-            raise ProblemError("\n".join(failure_lines(judged)))
+        if judged.status is Status.SKIPPED:
+            pytest.skip(why_skipped(judged.missing))
+        if judged.status is Status.FAILED:
+            raise ProblemError("\n".join(map(str, judged.failures)))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> Any:
         """Our own failures are plain messages."""
@@ -104,6 +107,10 @@ class Item(pytest.Item):
         return self.path, self.example.line - 1, self.example.id
 
     def _report(self) -> Report:
+        # Here and not above: pages are collected without a Docker SDK, and other people's test
+        # runs in this environment need not wait for it.
+        from .run.runner import run  # noqa: PLC0415
+
         reports = self.config.stash[REPORTS]
         root = self.project.root
         if root not in reports:

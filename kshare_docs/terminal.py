@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,22 +10,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from .drift import CHANGED, LOST, NEW, SAME, Difference
-from .example import Problem
-from .gate import Refusal
-from .runner import (
-    FAILED,
-    SKIPPED,
-    VERIFIED,
-    Judged,
-    Listener,
-    Report,
-    failure_lines,
-    why_skipped,
-)
-from .sets import CaptureSet
+from .data.needs import why_skipped
+from .data.problem import Problem
+from .data.report import Judged, Report, Status
+from .history.capture_set import CaptureSet
+from .history.drift import Difference, Drift
+from .run.progress import Listener
+from .site.gate import Refusal
 
-_MARKS = {VERIFIED: "✓", FAILED: "✗", SKIPPED: "–"}
+_MARKS = {Status.VERIFIED: "✓", Status.FAILED: "✗", Status.SKIPPED: "–"}
 
 
 class ProgressLine(Listener):
@@ -57,7 +50,7 @@ class ProgressLine(Listener):
     def say(self, text: str) -> None:
         """A line above the progress."""
         if not self._silent:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+            print_line(self._console, text)
 
     def planned(self, total: int) -> None:
         """The bar appears, if there is anything to do."""
@@ -68,70 +61,77 @@ class ProgressLine(Listener):
         self._running[example] = None
         self._show()
 
-    def ended(self, example: str, status: str, seconds: float) -> None:
+    def ended(self, judged: Judged) -> None:
         """The bar moves on; elsewhere than on a terminal, a line is printed."""
-        self._running.pop(example, None)
+        self._running.pop(judged.example.id, None)
         self._bar.advance(self._task)
         self._show()
         if not self._console.is_terminal:
-            self.say(f"{_MARKS[status]} {example} {seconds:.2f} s")
+            self.say(f"{_MARKS[judged.status]} {judged.example.id} {judged.seconds:.2f} s")
 
     def _show(self) -> None:
         self._bar.update(self._task, running=", ".join(tuple(self._running)[:3]))
 
 
+def console(*, stderr: bool = True) -> Console:
+    """A console on standard error, or on standard output."""
+    return Console(stderr=stderr)
+
+
+def print_line(console: Console, text: object) -> None:
+    """A line as it is: no markup, no colours, not wrapped."""
+    console.print(str(text), markup=False, highlight=False, soft_wrap=True)
+
+
 def print_report(report: Report) -> None:
     """A table of all examples, and below it what was refused, failed or skipped."""
-    console = terminal(stderr=False)
+    out = console(stderr=False)
     table = Table(box=None, pad_edge=False)
     for title in ("", "example", "page", "claims", "seconds"):
         table.add_column(title, overflow="fold")
     for _, judged in sorted(report.judged.items()):
         example = judged.example
-        held = sum(verdict.status == VERIFIED for verdict in judged.verdicts)
-        seconds = f"{judged.capture.seconds:.2f}" if judged.capture else ""
+        held = sum(verdict.status is Status.VERIFIED for verdict in judged.verdicts)
         table.add_row(
             _MARKS[judged.status],
             example.id,
             f"{example.page}:{example.line}",
             f"{held}/{len(judged.verdicts)}",
-            seconds,
+            f"{judged.seconds:.2f}" if judged.capture else "",
         )
     if report.judged:
-        console.print(table, markup=False)
-    print_problems(console, report.problems)
-    print_failures(console, report)
+        out.print(table, markup=False)
+    print_problems(out, report.problems)
+    print_failures(out, report)
     for judged in report.judged.values():
-        if judged.status == SKIPPED:
-            console.print(
-                f"{_where(judged)}: skipped: {why_skipped(judged)}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
-    counts = ", ".join(f"{report.count(s)} {s}" for s in (VERIFIED, FAILED, SKIPPED))
-    console.print(f"{counts}, {len(report.problems)} refused", highlight=False)
+        if judged.status is Status.SKIPPED:
+            what = f"skipped: {why_skipped(judged.missing)}"
+            print_line(out, judged.example.problem(what))
+    print_line(out, f"{describe_counts(report)}, {len(report.problems)} refused")
 
 
-def print_problems(console: Console, problems: tuple[Problem, ...]) -> None:
-    """What was wrong before anything ran."""
+def describe_counts(report: Report) -> str:
+    """How many examples were verified, failed and skipped."""
+    return ", ".join(f"{number} {status}" for status, number in report.counts.items())
+
+
+def print_problems(console: Console, problems: Iterable[Problem]) -> None:
+    """What is wrong, a line each."""
     for problem in problems:
-        console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+        print_line(console, problem)
 
 
 def print_failures(console: Console, report: Report) -> None:
     """What failed, with file and line."""
     for judged in report.judged.values():
-        if judged.status == FAILED:
-            for line in failure_lines(judged):
-                console.print(line, markup=False, highlight=False, soft_wrap=True)
+        print_problems(console, judged.failures)
 
 
 def print_doctor(found: dict[str, Any]) -> None:
     """What this machine offers, and what is missing."""
-    console = terminal(stderr=False)
+    out = console(stderr=False)
     host, engine = found["host"], found["engine"]
-    print_verdict(console, found)
+    print_verdict(out, found)
     rows = [
         ("kernel", host["release"]),
         ("distribution", host["distribution"]),
@@ -143,13 +143,10 @@ def print_doctor(found: dict[str, Any]) -> None:
         ("runtimes", ", ".join(found["runtimes"])),
     ]
     rows += [(f"image {i['name']}", f"{i['reference']}: {i['state']}") for i in found["images"]]
-    for name, value in rows:
-        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
     for item in found["missing"]:
-        line = f"{'missing':30} {item['what']}\n{'':30} → {item['remedy']}"
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
-    for error in found["errors"]:
-        console.print(f"{'error':30} {error}", markup=False, highlight=False, soft_wrap=True)
+        rows += [("missing", item["what"]), ("", f"→ {item['remedy']}")]
+    rows += [("error", error) for error in found["errors"]]
+    _print_rows(out, rows)
 
 
 def print_verdict(console: Console, found: dict[str, Any]) -> None:
@@ -161,8 +158,12 @@ def print_verdict(console: Console, found: dict[str, Any]) -> None:
     for item in found["evidence"]:
         speaks = f"  → {item['speaks_for']}" if item["speaks_for"] else ""
         rows.append((f"  {item['signal']}", f"{item['value'] or 'none'}{speaks}"))
+    _print_rows(console, rows)
+
+
+def _print_rows(console: Console, rows: Iterable[tuple[str, str]]) -> None:
     for name, value in rows:
-        console.print(f"{name:30} {value}", markup=False, highlight=False, soft_wrap=True)
+        print_line(console, f"{name:30} {value}")
 
 
 def print_drift(
@@ -170,39 +171,33 @@ def print_drift(
 ) -> None:
     """What differs between two sets, and what does not."""
     kernels = [item.manifest.kernel for item in (before, after)]
-    words = {CHANGED: "changed", LOST: f"only {kernels[0]}", NEW: f"only {kernels[1]}"}
-    console.print(f"--- {kernels[0]} ({before.manifest.verdict})", markup=False, highlight=False)
-    console.print(f"+++ {kernels[1]} ({after.manifest.verdict})", markup=False, highlight=False)
+    words = {
+        Drift.CHANGED: "changed",
+        Drift.LOST: f"only {kernels[0]}",
+        Drift.NEW: f"only {kernels[1]}",
+    }
+    print_line(console, f"--- {kernels[0]} ({before.manifest.verdict})")
+    print_line(console, f"+++ {kernels[1]} ({after.manifest.verdict})")
     for item in differences:
-        if item.state != SAME:
-            console.print(f"\n{item.id}: {words[item.state]}", markup=False, highlight=False)
+        if item.state is not Drift.SAME:
+            print_line(console, f"\n{item.id}: {words[item.state]}")
             for line in item.lines:
-                console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
-    same = [item.id for item in differences if item.state == SAME]
-    console.print(f"\nthe same: {len(same)} of {len(differences)}", highlight=False)
+                print_line(console, f"  {line}")
+    same = [item.id for item in differences if item.state is Drift.SAME]
+    print_line(console, f"\nthe same: {len(same)} of {len(differences)}")
     if same:
-        console.print(f"  {', '.join(same)}", markup=False, highlight=False, soft_wrap=True)
+        print_line(console, f"  {', '.join(same)}")
 
 
 def print_refusals(console: Console, refusals: Sequence[Refusal]) -> None:
     """Why there is no publication, each reason once, with its remedy."""
     once = tuple(dict.fromkeys(refusals))
-    console.print(f"kshare: no publication, for {len(once)} reasons:", highlight=False)
+    print_line(console, f"kshare: no publication, for {len(once)} reasons:")
     for refusal in once:
-        text = f"- {refusal.reason}\n  → {refusal.remedy}"
-        console.print(text, markup=False, highlight=False, soft_wrap=True)
+        print_line(console, f"- {refusal.reason}\n  → {refusal.remedy}")
 
 
-def _where(judged: Judged) -> str:
-    return f"{judged.example.page}:{judged.example.line}: {judged.example.id}"
-
-
-def shown(path: Path) -> str:
+def short_path(path: Path) -> str:
     """A path as short as it can be said from here."""
     path = path.resolve()
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def terminal(*, stderr: bool = True) -> Console:
-    """A console on standard error, or on standard output."""
-    return Console(stderr=stderr)

@@ -148,3 +148,10 @@ set_up_venv() {
     die 2 'setting up .venv failed, see above. The next run begins it anew'
   fi
 }
+
+# endpoint PYTHON [OPTION...]: where the engine is, see kshare_docs/machine/endpoint.py. To be called in a subshell,
+# which it replaces. Neither the caller's folder nor PYTHONPATH has a say in what is imported, and root leaves no
+# compiled files in a user's checkout.
+endpoint() {
+  exec env PYTHONPATH="$checkout" "$1" -BP -m kshare_docs.machine.endpoint "${@:2}"
+}

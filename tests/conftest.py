@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from kshare_docs.engine import LABEL, connect
+from kshare_docs.machine.engine import LABEL, connected
 
 pytest_plugins = ["pytester"]
 
@@ -86,11 +86,8 @@ def ours() -> Ours:
     """Ids of all containers that any run of ours made; the engine must be free of them."""
 
     def left() -> list[str]:
-        engine = connect()
-        try:
+        with connected() as engine:
             found = engine.client.api.containers(all=True, filters={"label": [LABEL]})
             return [str(item["Id"]) for item in found]
-        finally:
-            engine.close()
 
     return left

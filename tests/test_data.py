@@ -4,9 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from kshare_docs.capture import Capture, ImageUse, Output, Provenance, Result, decode, encode
-from kshare_docs.needs import NEEDS
-from kshare_docs.redact import Redaction
+from kshare_docs.data.capture import (
+    Capture,
+    ImageUse,
+    Output,
+    Provenance,
+    Result,
+    decode,
+    encode,
+)
+from kshare_docs.data.needs import REMEDIES
+from kshare_docs.machine.probes import PROBES
+from kshare_docs.machine.redact import Redaction
 from kshare_docs.words import load_words
 
 SECRETS = {
@@ -49,8 +58,8 @@ def test_a_capture_is_stored_and_read_back() -> None:
     )
     assert decode(encode(made)) == made
     assert encode(made) == encode(decode(encode(made)))
-    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 2', b'"schema": 3')):
-        with pytest.raises(ValueError, match=r"not a capture|schema 3"):
+    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 3', b'"schema": 4')):
+        with pytest.raises(ValueError, match=r"not a capture|schema 4"):
             decode(wrong)
 
 
@@ -67,4 +76,4 @@ def test_a_flood_keeps_head_and_tail() -> None:
 def test_both_languages_have_the_same_words() -> None:
     zh, en = load_words("zh"), load_words("en")
     assert zh.keys() == en.keys()
-    assert zh["needs"].keys() == en["needs"].keys() == NEEDS.keys()
+    assert zh["needs"].keys() == en["needs"].keys() == REMEDIES.keys() == PROBES.keys()

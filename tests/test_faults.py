@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from kshare_docs.engine import connect
+from kshare_docs.machine.engine import connected
 
 from .conftest import Ours, Workshop
 
@@ -104,12 +104,12 @@ class Relay:
 
 @pytest.fixture
 def relay(tmp_path: Path) -> Iterator[tuple[Relay, str]]:
-    engine = connect()
-    engine.close()
-    if not engine.endpoint.startswith("unix://"):
+    with connected() as engine:
+        host = engine.endpoint.host
+    if not host.startswith("unix://"):
         pytest.skip("the engine is not behind a Unix socket")
     path = tmp_path / "relay.sock"
-    relay = Relay(path, engine.endpoint.removeprefix("unix://"))
+    relay = Relay(path, host.removeprefix("unix://"))
     yield relay, f"unix://{path}"
     relay.cut()
 

@@ -8,15 +8,14 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from kshare_docs.capture import Capture, Provenance, Result
-from kshare_docs.claim import Verdict
-from kshare_docs.drift import CHANGED, NEW, SAME
-from kshare_docs.example import Claim, Example, Options, Step
-from kshare_docs.host import read_host, told
-from kshare_docs.kernels import Cell, shown, stored, table
-from kshare_docs.render import figure
-from kshare_docs.runner import Judged
-from kshare_docs.sets import CaptureSet, Manifest
+from kshare_docs.data.capture import Capture, Provenance, Result
+from kshare_docs.data.example import Claim, Example, Options, Step
+from kshare_docs.data.report import ClaimVerdict, Judged, Status
+from kshare_docs.history.capture_set import CaptureSet, Manifest
+from kshare_docs.history.drift import Drift
+from kshare_docs.history.kernels import Cell, judge_sets
+from kshare_docs.machine.host import read_host
+from kshare_docs.site.figure import figure
 
 EXAMPLE = Example(
     "kernel",
@@ -27,7 +26,7 @@ EXAMPLE = Example(
     (Claim('out[1].startswith("6.") and host["cgroup_version"] == "2"', "it is six", 4),),
     Options(),
 )
-HOST = msgspec.structs.replace(told(read_host()), cgroup_version="2")
+HOST = msgspec.structs.replace(read_host().public, cgroup_version="2")
 
 
 def captured(
@@ -38,6 +37,10 @@ def captured(
     capture = Capture("kernel", (result,), (), provenance)
     manifest = Manifest(kernel, HOST, verdict, "2026-01-01T00:00:00Z", "", {}, {})
     return CaptureSet(manifest, {"kernel": capture})
+
+
+def stored(example: Example, sets: list[CaptureSet]) -> list[Judged]:
+    return judge_sets(sets, [example]).records(example)
 
 
 def skipped(kernel: str) -> CaptureSet:
@@ -56,12 +59,12 @@ def test_the_table() -> None:
         CaptureSet(captured("5.4", "").manifest, {}),
         captured("4.19", "4.19", command="uname -a"),
     ]
-    (row,) = table([EXAMPLE], sets)
+    (row,) = judge_sets(sets, [EXAMPLE]).table([EXAMPLE])
     assert row.cells == (
-        Cell("verified", CHANGED),
-        Cell("verified", SAME),
-        Cell("verified", CHANGED),
-        Cell("failed", NEW),
+        Cell("verified", Drift.CHANGED),
+        Cell("verified", Drift.SAME),
+        Cell("verified", Drift.CHANGED),
+        Cell("failed", Drift.NEW),
         Cell("skipped"),
         Cell("absent"),
         Cell("absent"),
@@ -76,8 +79,8 @@ def test_the_table() -> None:
 
 def test_only_genuine_sets_are_published() -> None:
     sets = [captured("6.18", "6.18", verdict="other"), captured("6.6", "6.6.1")]
-    assert shown(sets, publication=False) == sets
-    assert shown(sets, publication=True) == sets[1:]
+    assert judge_sets(sets, [], publication=False).sets == tuple(sets)
+    assert judge_sets(sets, [], publication=True).sets == tuple(sets[1:])
 
 
 def test_tabs() -> None:
@@ -104,7 +107,9 @@ def test_a_skipped_example_shows_what_a_host_that_had_it_gave(
     others: list[CaptureSet], first: str
 ) -> None:
     example = replace(EXAMPLE, options=Options(needs=("wslc",)))
-    here = Judged(example, "skipped", verdicts=(Verdict("skipped"),), missing=("wslc",))
+    here = Judged(
+        example, Status.SKIPPED, verdicts=(ClaimVerdict(Status.SKIPPED),), missing=("wslc",)
+    )
     html = str(figure(here, "en", stored=stored(example, others)))
     assert "there is no wslc here" in html
     found = re.search(r'checked="checked" id="__kernel_kernel_(\d)"', html)

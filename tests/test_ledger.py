@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from kshare_docs.article import Entry, read_entries
-from kshare_docs.claim import Verdict
-from kshare_docs.example import Bearing, Claim, Example, Options
-from kshare_docs.ledger import rows
-from kshare_docs.project import read_project
-from kshare_docs.runner import Judged
+from kshare_docs.article.ledger import ledger_rows
+from kshare_docs.data.example import Bearing, Claim, Example, Finding, Options
+from kshare_docs.data.project import Entry
+from kshare_docs.data.report import ClaimVerdict, Judged, Status
+from kshare_docs.pages.catalogues import read_entries
+from kshare_docs.pages.project import read_project
 
 from .conftest import ROOT, Workshop
 
@@ -77,7 +77,7 @@ def test_a_claims_file_that_is_none(workshop: Workshop) -> None:
     ],
 )
 def test_the_gravest_outcome_counts(decisions: list[tuple[str, str, str]], status: str) -> None:
-    (row,) = rows(
+    (row,) = ledger_rows(
         {"A1": Entry({"en": "one"}, {"en": "first"})},
         [judged(number, *decision) for number, decision in enumerate(decisions)],
     )
@@ -85,11 +85,11 @@ def test_the_gravest_outcome_counts(decisions: list[tuple[str, str, str]], statu
     assert len(row.deciders) == len(decisions)
 
 
-def judged(number: int, example: str, claim: str, outcome: str) -> Judged:
+def judged(number: int, example: str, claim: str, finding: str) -> Judged:
     """An example of this status, with one claim of that one."""
-    tagged = Claim("True", "it holds", 2, (Bearing("A1", outcome),))
+    tagged = Claim("True", "it holds", 2, (Bearing("A1", Finding(finding)),))
     made = Example(f"e{number}", "docs/en/p.md", "en", 1, (), (tagged,), Options())
-    return Judged(made, example, verdicts=(Verdict(claim),))
+    return Judged(made, Status(example), verdicts=(ClaimVerdict(Status(claim)),))
 
 
 @pytest.mark.live

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from kshare_docs.capture import Capture, Provenance, Result
-from kshare_docs.measure import Sample, Scale, durations, numbers
+from kshare_docs.article.measurements import Sample, Scale, durations, numbers
+from kshare_docs.data.capture import Capture, Provenance, Result
 
 from .conftest import Workshop
 

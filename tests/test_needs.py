@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kshare_docs.needs import passes_disk_options
+from kshare_docs.machine.probes import passes_disk_options
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,14 @@ import msgspec
 import pytest
 
 from kshare_docs import cli
-from kshare_docs.capture import Capture
-from kshare_docs.gate import Source
-from kshare_docs.host import Host, read_host
-from kshare_docs.runner import Report, run
-from kshare_docs.statement import verify_site
+from kshare_docs.data.capture import Capture
+from kshare_docs.data.host import Host
+from kshare_docs.data.problem import Problem
+from kshare_docs.data.report import Report
+from kshare_docs.machine.host import read_host
+from kshare_docs.run.runner import run
+from kshare_docs.site.attestation import verify_site
+from kshare_docs.site.gate import Source
 
 from .conftest import ROOT
 
@@ -81,7 +84,8 @@ def test_a_publication_carries_no_mark_of_a_preview(publish: Any) -> None:
 def test_a_page_that_cannot_be_built_leaves_no_site(
     publish: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "build_site", lambda *_args, **_options: ["docs/zh/x.md: broken"])
+    broken = Problem("docs/zh/x.md", 0, "", "broken")
+    monkeypatch.setattr(cli, "build_site", lambda *_arguments: [broken])
     done, site = publish()
     assert done.exit_code == 1
     assert "docs/zh/x.md: broken" in done.output

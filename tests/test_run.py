@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kshare_docs.engine import connect
+from kshare_docs.machine.engine import connected
 
 from .conftest import Ours, Workshop
 
@@ -102,15 +102,14 @@ def test_a_reviewed_line_may_reach_further(workshop: Workshop) -> None:
 
 
 def test_a_strangers_volume_is_not_touched(workshop: Workshop) -> None:
-    engine = connect()
-    volume = engine.client.volumes.create("kshare-test-stranger")
-    try:
-        line = "$ docker run --rm -v kshare-test-stranger:/x alpine touch /x/f"
-        workshop.example("stranger", line)
-        assert "is not this run's" in workshop.one(code=1)["reason"]
-    finally:
-        volume.remove()
-        engine.close()
+    with connected() as engine:
+        volume = engine.client.volumes.create("kshare-test-stranger")
+        try:
+            line = "$ docker run --rm -v kshare-test-stranger:/x alpine touch /x/f"
+            workshop.example("stranger", line)
+            assert "is not this run's" in workshop.one(code=1)["reason"]
+        finally:
+            volume.remove()
 
 
 def test_no_engine(workshop: Workshop) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from kshare_docs.engine import connect
-from kshare_docs.example import Claim
-from kshare_docs.images import Shelf
-from kshare_docs.project import read_project
-from kshare_docs.script import UntranslatableError, condition, write_script
+from kshare_docs.article.verify_script import write_script
+from kshare_docs.data.example import Claim
+from kshare_docs.machine.engine import connected
+from kshare_docs.machine.images import ImageProvider
+from kshare_docs.pages.project import read_project
+from kshare_docs.pages.shell_script import UntranslatableError, condition
 
 from .conftest import ROOT, Workshop
 
@@ -81,15 +82,11 @@ def test_what_cannot_be_in_it(workshop: Workshop) -> None:
 @pytest.fixture(scope="module")
 def references() -> dict[str, str]:
     """The images that stand for the script's names on this engine."""
-    engine = connect()
-    try:
-        project = read_project(ROOT)
-        shelf = Shelf(ROOT, project.images, engine, lambda _text: None)
-        for name in ("alpine", "debian", "vm"):
-            shelf.take(name)
-        return shelf.references()
-    finally:
-        engine.close()
+    with connected() as engine:
+        images = ImageProvider(ROOT, read_project(ROOT).images, engine, lambda _text: None)
+        made = images.provide_all(("alpine", "debian", "vm"))
+    assert not isinstance(made, str), made
+    return {use.name: use.used for use in made}
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from kshare_docs.capture import Capture, decode
-from kshare_docs.host import read_host
-from kshare_docs.render import output_html
+from kshare_docs.data.capture import Capture, decode
+from kshare_docs.machine.host import read_host
+from kshare_docs.site.figure import output_html
 
 from .conftest import ROOT
 

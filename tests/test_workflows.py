@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kshare_docs.sets import write_set
+from kshare_docs.history.capture_set import write_set
 
 from .conftest import ROOT
 from .test_sets import capture, manifest

@@ -9,10 +9,15 @@ from typing import Any
 
 
 @cache
+def languages() -> frozenset[str]:
+    """The languages that have words."""
+    files = resources.files(__package__).iterdir()
+    return frozenset(file.name.removesuffix(".toml") for file in files if ".toml" in file.name)
+
+
+@cache
 def load_words(lang: str) -> dict[str, Any]:
     """The fixed words of a language; English where a language has none."""
-    folder = resources.files(__package__)
-    file = folder / f"{lang}.toml"
-    if not file.is_file():
-        file = folder / "en.toml"
+    name = lang if lang in languages() else "en"
+    file = resources.files(__package__) / f"{name}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))

@@ -18,10 +18,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from kshare_docs.engine import connect
-from kshare_docs.images import Shelf, read_images
-from kshare_docs.project import read_project
-from kshare_docs.sets import CaptureSet, read_set
+from kshare_docs.history.capture_set import CaptureSet, read_set
+from kshare_docs.machine.engine import connected
+from kshare_docs.machine.images import ImageProvider
+from kshare_docs.pages.catalogues import read_images
+from kshare_docs.pages.project import read_project
 
 from ..conftest import ROOT, Workshop
 from .machine import provide, run
@@ -111,14 +112,10 @@ def hand_over(project: Path, exchange: Path) -> None:
         name: msgspec.structs.replace(image, tag="localhost:9/none:1") if image.tag else image
         for name, image in images.items()
     }
-    engine = connect()
-    try:
-        shelf = Shelf(project, unreachable, engine, print)
-        made = [shelf.take(name) for name in images]
-        references = [use.used for use in made if not isinstance(use, str)]
-        assert len(references) == len(made), made
-    finally:
-        engine.close()
+    with connected() as engine:
+        made = ImageProvider(project, unreachable, engine, print).provide_all(images)
+    assert not isinstance(made, str), made
+    references = [use.used for use in made]
     subprocess.run(["docker", "save", "-o", exchange / "images.tar", *references], check=True)
 
 

@@ -1,0 +1,1 @@
+"""The article: what only this site needs, on top of what builds any."""

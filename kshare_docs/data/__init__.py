@@ -1,0 +1,1 @@
+"""Values: what the flow hands on. The standard library and msgspec only."""

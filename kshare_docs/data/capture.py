@@ -1,0 +1,216 @@
+"""A capture: what one run of an example gave, with its provenance; a step's outcome before it."""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import re
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+import msgspec
+
+SCHEMA = 3
+"""Version of the stored form; a newer one is not read."""
+
+OUTPUT_HEAD = 48 * 1024
+OUTPUT_TAIL = 16 * 1024
+"""Bytes that are kept of one step's output, from its beginning and from its end."""
+
+
+class Ending(StrEnum):
+    """How a step ended."""
+
+    ENDED = "ended"
+    """By itself: it has an exit code."""
+    TIMED_OUT = "timed out"
+    """Killed when its time was over."""
+    REFUSED = "refused"
+    """Not begun: the engine would not, with the docker command's exit code; or we would not."""
+    LOST = "lost"
+    """The engine stopped answering."""
+    CUT = "cut"
+    """The shell that it ran in was gone, or the run was ended."""
+
+
+class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one step gave.
+
+    Attributes:
+        source: The command as the author wrote it.
+        hidden: It ran unseen.
+        output: Standard output and error as they came, without the last line's end.
+        code: Exit code; None where the step did not come to its end.
+        seconds: How long it took.
+        ending: How it ended.
+        error: Why it did not come to its end, for the author; empty where it did.
+    """
+
+    source: str
+    hidden: bool
+    output: str
+    code: int | None
+    seconds: float
+    ending: Ending = Ending.ENDED
+    error: str = ""
+
+
+class ImageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An image that an example ran: the name in the example, and what really ran.
+
+    Attributes:
+        name: As the example writes it.
+        used: The reference that was given to the engine.
+        digest: The pinned digest, or the image id of a stand-in or of an image built here.
+        stand_in: True where a local image was used in place of the registry's.
+    """
+
+    name: str
+    used: str
+    digest: str
+    stand_in: bool
+
+
+class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where and when a capture was made: an allow-list that names no person and no machine."""
+
+    time: str
+    kernel: str
+    kernel_version: str
+    architecture: str
+    distribution: str
+    verdict: str
+    engine: str
+    storage_driver: str
+    cgroup_version: str
+
+
+class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The results of all steps of one example, in one run.
+
+    Attributes:
+        id: The example's.
+        results: One a step, of the first round.
+        images: What ran.
+        provenance: Where and when.
+        repeats: The results of further rounds, where the example asks to be repeated.
+        schema: Version of this form.
+    """
+
+    id: str
+    results: tuple[Result, ...]
+    images: tuple[ImageUse, ...]
+    provenance: Provenance
+    repeats: tuple[tuple[Result, ...], ...] = ()
+    schema: int = SCHEMA
+
+    @property
+    def rounds(self) -> tuple[tuple[Result, ...], ...]:
+        """The results of every round, the first one too."""
+        return (self.results, *self.repeats)
+
+    @property
+    def seconds(self) -> float:
+        """Time that all steps took together."""
+        return sum(result.seconds for results in self.rounds for result in results)
+
+    @property
+    def visible(self) -> tuple[Result, ...]:
+        """Results of the steps that the reader sees."""
+        return tuple(result for result in self.results if not result.hidden)
+
+    def runs(self, number: int) -> tuple[Result, ...]:
+        """What visible step `number`, counted from 1, gave in each round."""
+        visible = ([r for r in results if not r.hidden] for results in self.rounds)
+        return tuple(results[number - 1] for results in visible if len(results) >= number)
+
+    @property
+    def unfinished(self) -> Result | None:
+        """The first step that did not come to its end; None where all did."""
+        results = (result for results in self.rounds for result in results)
+        return next((result for result in results if result.error), None)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:…` of the stored form."""
+        return f"sha256:{hashlib.sha256(encode(self)).hexdigest()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one step gave, before it is timed and redacted: the fields of a `Result`."""
+
+    output: str
+    code: int | None
+    ending: Ending = Ending.ENDED
+    error: str = ""
+
+
+def timed_out(output: str, timeout: float) -> Outcome:
+    """The outcome of a step that was killed after so many seconds."""
+    why = (
+        f"timed out: killed after {timeout:g} s; what it printed by then is kept. Give it more"
+        ' time with timeout="SECONDS" in the header, or make it shorter'
+    )
+    return Outcome(output, None, Ending.TIMED_OUT, why)
+
+
+def utc_now() -> str:
+    """This moment, as captures, sets and statements are dated: RFC 3339 in UTC."""
+    return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def encode(capture: Capture) -> bytes:
+    """The stored form: JSON with sorted keys, the same bytes for the same capture."""
+    return msgspec.json.format(msgspec.json.encode(capture, order="sorted"), indent=1) + b"\n"
+
+
+def decode(data: bytes) -> Capture:
+    """Read a stored capture.
+
+    Raises:
+        ValueError: It is damaged, of another shape, or of a newer schema.
+    """
+    try:
+        capture = msgspec.json.decode(data, type=Capture)
+    except msgspec.DecodeError as error:
+        raise ValueError(f"not a capture: {error}") from None
+    if capture.schema != SCHEMA:
+        raise ValueError(f"schema {capture.schema} is not {SCHEMA}, the one this version reads")
+    return capture
+
+
+class Output:
+    """Collects what a step prints; of a flood it keeps the beginning and the end."""
+
+    def __init__(self, head: int = OUTPUT_HEAD, tail: int = OUTPUT_TAIL) -> None:
+        self._head = bytearray()
+        self._tail: deque[bytes] = deque()
+        self._tail_size = 0
+        self._room = (head, tail)
+        self._cut = 0
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        head, tail = self._room
+        space = head - len(self._head)
+        self._head += data[:space]
+        if rest := data[space:]:
+            self._tail.append(rest)
+            self._tail_size += len(rest)
+            while self._tail_size - len(self._tail[0]) >= tail:
+                dropped = self._tail.popleft()
+                self._tail_size -= len(dropped)
+                self._cut += len(dropped)
+
+    def text(self) -> str:
+        """What was kept as text: line ends unified, the cut marked, the last line end dropped."""
+        tail = b"".join(self._tail)
+        over = max(0, len(tail) - self._room[1])
+        cut = self._cut + over
+        kept = bytes(self._head)
+        if cut:
+            kept += f"\n[… {cut} bytes left out …]\n".encode()
+        text = (kept + tail[over:]).decode("utf-8", "replace")
+        return re.sub(r"\r+\n", "\n", text).removesuffix("\n")

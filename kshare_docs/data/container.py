@@ -1,0 +1,59 @@
+"""A container: what one `docker run` line asks the engine for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+class RefusedError(ValueError):
+    """The line is not run; the message says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A `-v` mount: a named volume, or a scratch file of the example by its relative path."""
+
+    source: str
+    target: str
+    mode: str
+    scratch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """What one `docker run` line asks for.
+
+    Attributes:
+        image: The image's name as the line writes it.
+        command: Arguments after the image; empty for the image's own.
+        body: The rest of the create request (Engine API, `POST /containers/create`), without
+            image, labels and mounts.
+        name: The container's name; empty for one that the engine chooses.
+        detach: Do not wait for its end.
+        remove: Remove it at its end; otherwise it stays until the example ends.
+        platform: The platform asked for; empty for the engine's own.
+        mounts: Volumes and scratch files.
+        env_files: Scratch files with environment variables.
+        output: Scratch file that takes standard output; empty for the transcript.
+        host_reach: Options that reach beyond the container, for the reviewed list to allow.
+    """
+
+    image: str
+    command: tuple[str, ...]
+    body: Mapping[str, Any]
+    name: str = ""
+    detach: bool = False
+    remove: bool = False
+    platform: str = ""
+    mounts: tuple[Mount, ...] = ()
+    env_files: tuple[str, ...] = ()
+    output: str = ""
+    host_reach: tuple[str, ...] = ()
+
+    @property
+    def resources(self) -> frozenset[str]:
+        """Names on the engine that only one example may hold at a time."""
+        volumes = {f"volume {mount.source}" for mount in self.mounts if not mount.scratch}
+        return frozenset(volumes | ({f"container {self.name}"} if self.name else set()))

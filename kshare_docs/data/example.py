@@ -1,0 +1,164 @@
+"""An example: one fenced `console` block, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from .problem import Problem
+
+DEFAULT_TIMEOUT = 60.0
+"""Seconds that one step may take unless the fence says otherwise."""
+
+
+class Finding(StrEnum):
+    """What a claim that holds can say of the article's; a graver one comes later."""
+
+    VERIFIED = "verified"
+    CORRECTED = "corrected"
+    REFUTED = "refuted"
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A line that only the reader needs."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One command line of an example.
+
+    Attributes:
+        source: The command as the author wrote it, with its continuation lines.
+        line: Line of the page on which it starts.
+        hidden: Runs unseen: set-up and tear-down.
+    """
+
+    source: str
+    line: int
+    hidden: bool = False
+
+    @property
+    def command(self) -> str:
+        """The command on one line, as `host-commands.txt` lists it."""
+        return " ".join(part.strip() for part in self.source.split("\\\n"))
+
+
+Part: TypeAlias = Comment | Step
+
+
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """What a claim, where it holds, says of one claim of the article.
+
+    Attributes:
+        entry: The article's claim: a key of `docs/claims.toml`.
+        finding: That it is right, incomplete or wrong.
+    """
+
+    entry: str
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A checkable statement about the results of an example's visible steps.
+
+    Attributes:
+        expression: What is evaluated.
+        text: Its meaning in words.
+        line: Line of the page on which it stands.
+        bearings: Which of the article's claims it decides, and how.
+        otherwise: What it would mean if it did not hold; may be empty.
+    """
+
+    expression: str
+    text: str
+    line: int
+    bearings: tuple[Bearing, ...] = ()
+    otherwise: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the fence's header asks for.
+
+    Attributes:
+        title: Shown above the transcript.
+        needs: Names of what the host must offer; the example is skipped where it does not.
+        timeout: Seconds that each step may take.
+        alone: Run while nothing else does, for measurements.
+        repeat: How often all steps are run, one round after the other.
+        script: The example is a part of the script that readers run themselves.
+    """
+
+    title: str = ""
+    needs: tuple[str, ...] = ()
+    timeout: float = DEFAULT_TIMEOUT
+    alone: bool = False
+    repeat: int = 1
+    script: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One example as it stands on one page.
+
+    Attributes:
+        id: Unique on the site; the same example in another language has the same id.
+        page: Path of its page, relative to the project's root.
+        lang: Language of the page; empty in a project that has one language only.
+        line: Line of the opening fence.
+        parts: Comments and steps in the author's order.
+        claims: What is claimed of the results.
+        options: The fence's options.
+        source: The block's lines and options, to tell whether a page still says the same.
+    """
+
+    id: str
+    page: str
+    lang: str
+    line: int
+    parts: tuple[Part, ...]
+    claims: tuple[Claim, ...]
+    options: Options
+    source: str = ""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All steps, hidden ones too, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Step))
+
+    @property
+    def visible(self) -> tuple[Step, ...]:
+        """The steps that claims count, from 1."""
+        return tuple(step for step in self.steps if not step.hidden)
+
+    @property
+    def commands(self) -> tuple[tuple[str, bool], ...]:
+        """What is run, without its place: equal in every language."""
+        return tuple((step.source, step.hidden) for step in self.steps)
+
+    def problem(self, message: str, line: int = 0) -> Problem:
+        """A problem of this example, at its fence unless another line is named."""
+        return Problem(self.page, line or self.line, self.id, message)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A place of a page that is filled in from all verdicts: a table, a chart, a drawing.
+
+    Attributes:
+        name: Its template, `docs/views/NAME.html.j2`.
+        page: Path of its page, relative to the project's root.
+        lang: Language of the page.
+        line: Line of the opening fence.
+    """
+
+    name: str
+    page: str
+    lang: str
+    line: int

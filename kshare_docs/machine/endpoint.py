@@ -1,0 +1,307 @@
+"""Where the Docker Engine is: chosen as the docker command chooses, reached by the Docker SDK.
+
+The choice is written down here because the SDK's own differs from the docker command's
+(docker 7.2.0: `docker.context`, `kwargs_from_env`): without a `config.json` it looks for contexts
+in the working directory, it takes a context that is lost for the default socket, leaves TLS out
+where a file of it is missing, and does not verify where `DOCKER_TLS_VERIFY` is not set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import docker
+import docker.errors
+import requests
+from docker.constants import DEFAULT_NPIPE, IS_WINDOWS_PLATFORM, MINIMUM_DOCKER_API_VERSION
+from docker.context.config import METAFILE, get_context_id
+from docker.tls import TLSConfig
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError
+
+DEFAULT = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else "unix:///var/run/docker.sock"
+"""Where an engine listens unless it is told otherwise."""
+
+TRY_SECONDS = 5
+"""How long one try of the command line below may take."""
+
+
+_FAILURES = (
+    docker.errors.DockerException,
+    requests.exceptions.RequestException,
+    HTTPError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+)
+
+
+class EndpointError(Exception):
+    """No engine can be named or used; the message says what is wrong, and the way out."""
+
+
+class ForbiddenError(EndpointError):
+    """The engine is there, but this user may not use it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where an engine is.
+
+    Attributes:
+        host: What `DOCKER_HOST` would say: `unix://…`, `tcp://…`, `ssh://…`, `npipe://…`.
+        certificates: The folder of `ca.pem`, `cert.pem` and `key.pem`; None for the system's CAs.
+        tls: Whether a `tcp://` host is spoken to by TLS.
+        verify: Whether the engine must prove by its certificate that it is the one.
+        named: What names it: `DOCKER_HOST` or `the context …`; empty for the default socket.
+    """
+
+    host: str = DEFAULT
+    certificates: Path | None = None
+    tls: bool = False
+    verify: bool = True
+    named: str = field(default="", compare=False)
+
+    def client(self, *, timeout: float = 60, version: str = "auto") -> docker.DockerClient:
+        """Make a client of this engine; every client of a run is made here.
+
+        Args:
+            timeout: Seconds that the engine may stay silent.
+            version: Of its API; `auto` asks the engine, and so finds out whether it answers.
+
+        Raises:
+            ForbiddenError: This user may not use the engine.
+            EndpointError: It does not answer, or what names it is wrong.
+        """
+        try:
+            if version == "auto":
+                asking = self._open(timeout, MINIMUM_DOCKER_API_VERSION)
+                try:
+                    version = str(asking.api.version(api_version=False)["ApiVersion"])
+                finally:
+                    asking.close()
+            return self._open(timeout, version)
+        except _FAILURES as error:
+            raise self._failed(error) from None
+
+    def environment(self) -> dict[str, str]:
+        """Return what makes the docker command and the SDK look exactly here.
+
+        What is empty counts as unset for both, so that no variable of somebody else has a say.
+        """
+        secured = self.tls and self._scheme() == "tcp"
+        return {
+            "DOCKER_HOST": self.host,
+            "DOCKER_TLS": "1" if secured else "",
+            "DOCKER_TLS_VERIFY": "1" if secured and self.verify else "",
+            "DOCKER_CERT_PATH": str(self.certificates) if secured and self.certificates else "",
+        }
+
+    def _scheme(self) -> str:
+        scheme, separator, _rest = self.host.partition("://")
+        return scheme if separator else "tcp"
+
+    def _open(self, timeout: float, version: str) -> docker.DockerClient:
+        """A client that has not asked anything yet."""
+        client = docker.DockerClient(
+            self.host,
+            version=version,
+            timeout=timeout,  # type: ignore[arg-type]  # handed on to requests as it is
+            tls=self._tls() if self.tls and self._scheme() == "tcp" else False,
+            use_ssh_client=True,
+        )
+        # Otherwise REQUESTS_CA_BUNDLE would stand in for the engine's own CA.
+        client.api.trust_env = False
+        if self._scheme() == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
+            client.api.proxies.update(get_environ_proxies(client.api.base_url))
+        return client
+
+    def _tls(self) -> TLSConfig | bool:
+        if self.certificates is None:
+            return TLSConfig(verify=self.verify)
+        ca, cert, key = (self.certificates / name for name in ("ca.pem", "cert.pem", "key.pem"))
+        # An engine may ask for no certificate; half of one is a mistake.
+        own = (cert, key) if cert.exists() or key.exists() else ()
+        for path in (*own, *((ca,) if self.verify else ())):
+            if not path.is_file():
+                raise FileNotFoundError(2, f"{path} is missing")
+        pair = (str(cert), str(key)) if own else None
+        return TLSConfig(client_cert=pair, ca_cert=str(ca), verify=self.verify)
+
+    def _failed(self, error: Exception) -> EndpointError:
+        place = f"{self.host}, which {self.named} names" if self.named else self.host
+        if isinstance(_innermost(error), PermissionError) and self._scheme() == "unix":
+            return ForbiddenError(
+                f"a Docker Engine is at {place}, but this user may not use it."
+                ' Run this, then log in again: sudo usermod -aG docker "$USER"'
+            )
+        remedy = "start Docker, or let `scripts/build` install and start one"
+        if self.named:
+            remedy = "start it there, or choose another by DOCKER_HOST or `docker context use`"
+        return EndpointError(f"no Docker Engine answers at {place} ({explain(error)}): {remedy}")
+
+
+def find_endpoint(environment: Mapping[str, str] | None = None) -> Endpoint:
+    """Find out which engine the docker command would use; whether it answers is not tried.
+
+    In its order (docker/cli, cli/command/cli.go): `DOCKER_HOST`, `DOCKER_CONTEXT`, the context
+    that `docker context use` has chosen, the default socket. TLS by `DOCKER_TLS_VERIFY` and
+    `DOCKER_TLS` belongs to an engine that no context names.
+
+    Args:
+        environment: Where the variables are looked up; by default this process's.
+
+    Raises:
+        EndpointError: A context is named, but it is lost or broken.
+    """
+    given = os.environ if environment is None else environment
+    folder = Path(given.get("DOCKER_CONFIG") or Path(given.get("HOME") or Path.home(), ".docker"))
+    host = given.get("DOCKER_HOST", "")
+    context = "" if host else given.get("DOCKER_CONTEXT") or _current_context(folder)
+    if context not in {"", "default"}:
+        return _of_context(folder, context)
+    verify = bool(given.get("DOCKER_TLS_VERIFY"))
+    tls = verify or bool(given.get("DOCKER_TLS"))
+    certificates = Path(given.get("DOCKER_CERT_PATH") or folder) if tls else None
+    return Endpoint(
+        host or DEFAULT, certificates, tls, verify or not tls, "DOCKER_HOST" if host else ""
+    )
+
+
+def main() -> int:
+    """Print the endpoint's environment and return an exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m kshare_docs.machine.endpoint",
+        description="Prints where the Docker Engine is, as lines NAME=VALUE for the environment"
+        " (none for the default socket). Exit code: 0 it answers, 3 there is none, 4 the one that"
+        " DOCKER_HOST or a context names does not answer, 5 it is there but forbidden.",
+    )
+    parser.add_argument("--host", help="look only here")
+    parser.add_argument("--wait", type=float, default=0, help="seconds to wait for it")
+    arguments = parser.parse_args()
+    # What is named and lost is as good as one that does not answer.
+    silent = 4
+    try:
+        endpoint = Endpoint(arguments.host) if arguments.host else find_endpoint()
+        silent = 4 if endpoint.named else 3
+        if endpoint.host != DEFAULT:
+            for name, value in endpoint.environment().items():
+                sys.stdout.write(f"{name}={value}\n")
+        _wait(endpoint, time.monotonic() + arguments.wait)
+    except ForbiddenError as error:
+        sys.stderr.write(f"kshare: {error}\n")
+        return 5
+    except EndpointError as error:
+        if silent == 4:
+            sys.stderr.write(f"kshare: {error}\n")
+        return silent
+    return 0
+
+
+def _wait(endpoint: Endpoint, end: float) -> None:
+    """Return once the engine answers; raise its last error when the time has passed."""
+    while True:
+        try:
+            endpoint.client(timeout=TRY_SECONDS).close()
+        except ForbiddenError:
+            raise
+        except EndpointError:
+            if time.monotonic() >= end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
+
+
+def _current_context(folder: Path) -> str:
+    """The name that `docker context use` has written; empty if none was."""
+    path = folder / "config.json"
+    try:
+        return str(json.loads(path.read_bytes()).get("currentContext") or "")
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError, AttributeError) as error:
+        raise EndpointError(
+            f"{path}, which may choose a context, cannot be read ({error}):"
+            " mend it, or set DOCKER_CONTEXT=default"
+        ) from None
+
+
+def _of_context(folder: Path, name: str) -> Endpoint:
+    key = get_context_id(name)
+    path = folder / "contexts" / "meta" / key / METAFILE
+    try:
+        meta = json.loads(path.read_bytes())["Endpoints"]["docker"]
+        host, skip = str(meta["Host"]), bool(meta.get("SkipTLSVerify"))
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        what = "is not there" if isinstance(error, FileNotFoundError) else f"is broken ({error!r})"
+        known = ", ".join(["default", *_contexts(folder)])
+        raise EndpointError(
+            f"the docker context {name!r} {what}: its file is {path}. Known contexts: {known}."
+            " Choose one by `docker context use NAME` or DOCKER_CONTEXT"
+        ) from None
+    stored = folder / "contexts" / "tls" / key / "docker"
+    certificates = stored if stored.is_dir() else None
+    # As in docker/cli, cli/context/docker/load.go: TLS if there is material for it, or if it is
+    # said to be left unverified.
+    tls = certificates is not None or skip
+    return Endpoint(host, certificates, tls, not skip, f"the context {name!r}")
+
+
+def _contexts(folder: Path) -> list[str]:
+    """The names of the contexts that can be read."""
+    names = []
+    for path in (folder / "contexts" / "meta").glob(f"*/{METAFILE}"):
+        try:
+            meta = json.loads(path.read_bytes())
+            if meta["Endpoints"]["docker"]["Host"]:
+                names.append(str(meta["Name"]))
+        except (OSError, ValueError, LookupError, TypeError):
+            continue
+    return sorted(names)
+
+
+def explain(error: BaseException) -> str:
+    """What the system or the engine said, of an error that others are wrapped around."""
+    cause = _innermost(error)
+    if isinstance(cause, docker.errors.APIError):
+        return str(cause.explanation or cause).strip()
+    if isinstance(cause, TimeoutError):
+        return "it is silent"
+    if isinstance(cause, KeyError | TypeError | requests.exceptions.JSONDecodeError):
+        return "what answers there is no Docker Engine"
+    said = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    return said.strip() or type(cause).__name__
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """The error that requests and urllib3 have wrapped, each in its own way."""
+    while not isinstance(error, docker.errors.APIError):
+        candidates = (getattr(error, "reason", None), *error.args, error.__cause__)
+        inner = next((item for item in candidates if isinstance(item, BaseException)), None)
+        if inner is None:
+            break
+        error = inner
+    return error
+
+
+def _is_local(host: str) -> bool:
+    """Whether a proxy has no say, as in Go's `http.ProxyFromEnvironment`."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

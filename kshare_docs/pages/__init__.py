@@ -1,0 +1,1 @@
+"""Pages: text becomes a project. Runs where no Docker SDK is installed."""

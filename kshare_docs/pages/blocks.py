@@ -1,0 +1,199 @@
+"""Blocks: one fence becomes an example or a view, with all that is wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tokenize
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from ..data.example import (
+    DEFAULT_TIMEOUT,
+    Bearing,
+    Claim,
+    Comment,
+    Example,
+    Finding,
+    Options,
+    Part,
+    Step,
+    View,
+)
+from ..data.problem import Problem, nearest
+from .catalogues import ENTRIES_FILE
+from .expressions import faults as expression_faults
+from .fences import MARKDOWN_EXEC_OPTIONS, OWN_OPTIONS, VIEW_OPTIONS, Block, Reporter, truth
+
+MAX_TIMEOUT = 900.0
+MAX_REPEAT = 100
+
+_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_TAGS = re.compile(r"(?:\[([^\]]*)\]\s*)?(.*)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that pages may use.
+
+    Attributes:
+        needs: For the option `needs`.
+        entries: The article's claims, for `[ID]` before a claim's meaning.
+        views: For the option `name` of a view.
+    """
+
+    needs: Collection[str]
+    entries: Collection[str] = ()
+    views: Collection[str] = ()
+
+
+def read_example(
+    block: Block, page: str, lang: str, *, words: Vocabulary
+) -> tuple[Example, list[Problem]]:
+    """Turn one fence into an example; it is complete only when no problem comes with it."""
+    faults: list[tuple[int, str]] = []
+
+    def report(line: int, message: str) -> None:
+        faults.append((line, message))
+
+    parts, claims = _read_lines(block, words.entries, report)
+    options = _read_options(block, words.needs, report)
+    name = block.options.get("id", "")
+    if not name:
+        report(block.line, 'the example has no id: write id="a-name" in its header')
+    elif not _ID.fullmatch(name):
+        what = "is not an id: lower-case letters, digits and single hyphens, a letter first"
+        report(block.line, f"{name!r} {what}")
+    example = Example(name, page, lang, block.line, parts, claims, options, block.source)
+    for step in example.steps:
+        if step.source.endswith("\\"):
+            report(step.line, "the step ends in a backslash: its next line is missing")
+    if not example.visible:
+        report(block.line, "the example has no step: write one as `$ command`")
+    for claim in claims:
+        for fault in expression_faults(claim, len(example.visible)):
+            report(claim.line, fault)
+    return example, [example.problem(message, line) for line, message in sorted(faults)]
+
+
+def read_view(
+    block: Block, page: str, lang: str, *, words: Vocabulary
+) -> tuple[View, list[Problem]]:
+    """Turn one fence into a view; it is complete only when no problem comes with it."""
+    name = block.options.get("name", "")
+    allowed = (*VIEW_OPTIONS, *MARKDOWN_EXEC_OPTIONS, "id")
+    faults = [
+        f"unknown option {option!r} of a view{nearest(option, VIEW_OPTIONS)}"
+        for option in block.options
+        if option not in allowed
+    ]
+    if name not in words.views:
+        what = f"there is no view {name!r}" if name else 'the view has no name: write name="…"'
+        faults.append(f"{what}{nearest(name, words.views)}")
+    if any(line.strip() for line in block.lines):
+        faults.append("a view's block is empty: its template says what is shown")
+    problems = [Problem(page, block.line, "", message) for message in faults]
+    return View(name, page, lang, block.line), problems
+
+
+def _read_options(block: Block, needs: Collection[str], report: Reporter) -> Options:
+    given = block.options
+    for name in given:
+        if name not in OWN_OPTIONS and name not in MARKDOWN_EXEC_OPTIONS:
+            report(block.line, f"unknown fence option {name!r}{nearest(name, OWN_OPTIONS)}")
+    wanted = tuple(given.get("needs", "").replace(",", " ").split())
+    for name in wanted:
+        if name not in needs:
+            report(block.line, f"unknown need {name!r}{nearest(name, needs)}")
+    return Options(
+        title=given.get("title", ""),
+        needs=wanted,
+        timeout=_read_timeout(block, report),
+        alone=truth(given.get("alone", "no")),
+        repeat=_read_repeat(block, report),
+        script=truth(given.get("script", "no")),
+    )
+
+
+def _read_timeout(block: Block, report: Reporter) -> float:
+    text = block.options.get("timeout", str(DEFAULT_TIMEOUT))
+    with contextlib.suppress(ValueError):
+        if 0 < (seconds := float(text)) <= MAX_TIMEOUT:
+            return seconds
+    what = f"is not a number of seconds above 0, at most {MAX_TIMEOUT:.0f}"
+    report(block.line, f"timeout={text!r} {what}")
+    return DEFAULT_TIMEOUT
+
+
+def _read_repeat(block: Block, report: Reporter) -> int:
+    text = block.options.get("repeat", "1")
+    if text.isdecimal() and 1 <= int(text) <= MAX_REPEAT:
+        return int(text)
+    report(block.line, f"repeat={text!r} is not a whole number from 1 to {MAX_REPEAT}")
+    return 1
+
+
+def _read_lines(
+    block: Block, entries: Collection[str], report: Reporter
+) -> tuple[tuple[Part, ...], tuple[Claim, ...]]:
+    parts: list[Part] = []
+    claims: list[Claim] = []
+    lines = iter(enumerate(block.lines, block.line + 1))
+    for number, line in lines:
+        rest = line.rstrip()
+        if rest.startswith(("$ ", "#$ ")):
+            while rest.endswith("\\") and (following := next(lines, None)):
+                rest = f"{rest}\n{following[1].rstrip()}"
+            parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
+        elif rest.startswith("#?"):
+            if claim := _read_claim(rest[2:].strip(), number, entries, report):
+                claims.append(claim)
+        elif rest.startswith("#! ") and claims and not claims[-1].otherwise:
+            claims[-1] = replace(claims[-1], otherwise=rest[2:].strip())
+        elif rest.startswith("#! "):
+            report(number, "`#!` says, once, what it means if the claim before it fails")
+        elif rest.startswith("# "):
+            parts.append(Comment(rest[2:]))
+        elif rest:
+            what = "is no step (`$ `), comment (`# `), hidden step (`#$ `) or claim (`#? `, `#! `)"
+            report(number, f"{rest!r} {what}; outputs are captured, never typed")
+    return tuple(parts), tuple(claims)
+
+
+def _read_claim(text: str, line: int, entries: Collection[str], report: Reporter) -> Claim | None:
+    expression, meaning = _split_claim(text)
+    if not expression:
+        report(line, "the claim has no expression: write `#? EXPR  # TEXT`")
+    elif not meaning:
+        report(line, f"the claim {expression!r} has no meaning in words: add `  # TEXT`")
+    else:
+        tags, meaning = _TAGS.match(meaning).groups()  # type: ignore[union-attr]
+        return Claim(expression, meaning, line, _read_bearings(tags or "", line, entries, report))
+    return None
+
+
+def _split_claim(text: str) -> tuple[str, str]:
+    """Split `EXPR  # TEXT` where Python sees the comment begin, so that `"#"` may be in EXPR."""
+    try:
+        tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+        column = next((t.start[1] for t in tokens if t.type == tokenize.COMMENT), len(text))
+    except (tokenize.TokenError, SyntaxError):
+        column = text.index("  # ") if "  # " in text else len(text)
+    return text[:column].strip(), text[column:].lstrip("# ").strip()
+
+
+def _read_bearings(
+    tags: str, line: int, entries: Collection[str], report: Reporter
+) -> tuple[Bearing, ...]:
+    """`A1 B1`, or `C3: refuted`."""
+    names, colon, word = (part.strip() for part in tags.partition(":"))
+    findings = {finding.value: finding for finding in Finding}
+    if colon and word not in findings:
+        report(line, f"unknown outcome {word!r}{nearest(word, findings)}")
+    for name in names.split():
+        if name not in entries:
+            what = f"{ENTRIES_FILE} has no claim {name!r}"
+            report(line, f"{what}{nearest(name, entries)}" if entries else what)
+    finding = findings.get(word, Finding.VERIFIED)
+    return tuple(Bearing(name, finding) for name in names.split())

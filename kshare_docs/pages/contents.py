@@ -1,0 +1,126 @@
+"""Contents: what stands on all pages, each read by itself and held against the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from ..data.example import Bearing, Example, Options, View
+from ..data.problem import Problem
+from ..words import languages
+from .blocks import Vocabulary, read_example, read_view
+from .fences import VIEW_LANGUAGE, find_blocks
+
+
+@dataclass(slots=True)
+class Contents:
+    """What stands on pages: examples and views without fault, and what is wrong with others."""
+
+    examples: list[Example] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_pages(root: Path, *, words: Vocabulary) -> Contents:
+    """Read every page below `docs`, and hold examples of one id against each other.
+
+    Args:
+        root: The project's folder.
+        words: Names that pages may use.
+    """
+    examples: list[Example] = []
+    views: list[View] = []
+    problems: list[Problem] = []
+    for path in sorted((root / "docs").rglob("*.md")):
+        page = path.relative_to(root).as_posix()
+        try:
+            found = read_page(path.read_text(encoding="utf-8-sig"), page, words=words)
+        except (OSError, UnicodeDecodeError) as error:
+            problems.append(Problem(page, 0, "", f"cannot be read as UTF-8 text: {error}"))
+            continue
+        examples += found.examples
+        views += found.views
+        problems += found.problems
+    return Contents(_consistent(examples, problems), _single(views, problems), problems)
+
+
+def read_page(text: str, page: str, *, words: Vocabulary) -> Contents:
+    """Read every example and view of a page.
+
+    Args:
+        text: The page.
+        page: Its path, which tells its language, for messages.
+        words: Names that it may use.
+    """
+    lang = page_language(page)
+    contents = Contents()
+    seen: dict[str, int] = {}
+
+    def report(line: int, message: str) -> None:
+        contents.problems.append(Problem(page, line, "", message))
+
+    for block in find_blocks(text, report):
+        if block.language == VIEW_LANGUAGE:
+            view, faults = read_view(block, page, lang, words=words)
+            contents.views += [] if faults else [view]
+        else:
+            example, faults = read_example(block, page, lang, words=words)
+            first = seen.setdefault(example.id, block.line)
+            if example.id and first != block.line:
+                what = f"the id is taken: line {first} has it; choose another"
+                faults.append(example.problem(what))
+            contents.examples += [] if faults else [example]
+        contents.problems += faults
+    return contents
+
+
+def page_language(page: str) -> str:
+    """The language of a page: the folder below `docs` that is named for one.
+
+    Empty in a project of one language, whose pages stand in `docs` or in any other folder.
+    """
+    parts = PurePosixPath(page).parts
+    return parts[1] if len(parts) > 2 and parts[1] in languages() else ""
+
+
+def _consistent(examples: list[Example], problems: list[Problem]) -> list[Example]:
+    """Leave out what contradicts an earlier example of the same id, and say so."""
+    first: dict[str, Example] = {}
+    twins: dict[tuple[str, str], Example] = {}
+    kept: list[Example] = []
+    for example in examples:
+        other = first.setdefault(example.id, example)
+        twin = twins.setdefault((example.lang, example.id), example)
+        where = f"{other.page}:{other.line}"
+        if twin is not example:
+            what = f"the id is taken: {twin.page}:{twin.line} has it; choose another"
+        elif example.commands != other.commands:
+            what = f"its steps differ from those of the same example in {where}: make them equal"
+        elif _how(example) != _how(other):
+            what = f"its options, but for the title, differ from the same example in {where}"
+        elif _says(example) != _says(other):
+            what = f"its claims differ from those of the same example in {where}: make them equal"
+        else:
+            kept.append(example)
+            continue
+        problems.append(example.problem(what))
+    return kept
+
+
+def _single(views: list[View], problems: list[Problem]) -> list[View]:
+    """A view stands once in a language: links are made from its place."""
+    first: dict[tuple[str, str], View] = {}
+    for view in views:
+        other = first.setdefault((view.lang, view.name), view)
+        if other is not view:
+            what = f"the view {view.name} stands in {other.page}:{other.line} already"
+            problems.append(Problem(view.page, view.line, "", what))
+    return list(first.values())
+
+
+def _how(example: Example) -> Options:
+    return replace(example.options, title="")
+
+
+def _says(example: Example) -> list[tuple[str, tuple[Bearing, ...], bool]]:
+    return [(c.expression, c.bearings, bool(c.otherwise)) for c in example.claims]

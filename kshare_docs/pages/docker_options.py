@@ -1,0 +1,241 @@
+"""Docker options: what each one asks for in a container.
+
+Options and their defaults are those of the `docker run` reference. Each turns its value into a
+part of the container, where `body` is the body of the Engine API's `POST /containers/create`; a
+reader raises ValueError with what the value is not, or does.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from ..data.container import Mount
+
+_NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of `docker run`.
+
+    Attributes:
+        name: Its long name, without dashes.
+        path: Where its value goes: names of keys, with dots between; empty where the value that
+            is read has its place in it.
+        read: Turns the value's text into what is put there.
+        flag: It takes no value.
+        reaches: Whether with this value it reaches beyond the container: only a reviewed line
+            may have it.
+        letter: Its short name.
+    """
+
+    name: str
+    path: str = ""
+    read: Callable[[str], Any] = str
+    flag: bool = False
+    reaches: Callable[[str], bool] = lambda _value: False
+    letter: str = ""
+
+    def part(self, text: str) -> Any:
+        """What the container has of it.
+
+        Raises:
+            ValueError: The text is not a value for it.
+        """
+        value = self.read(text)
+        for key in reversed(self.path.split(".") if self.path else ()):
+            value = {key: value}
+        return value
+
+
+def _always(_value: str) -> bool:
+    return True
+
+
+def _nothing(_value: str) -> Mapping[str, Any]:
+    return {}
+
+
+def _one(value: str) -> list[str]:
+    return [value]
+
+
+def _switch(name: str, path: str, letter: str = "") -> Option:
+    return Option(name, path, _always, flag=True, letter=letter)
+
+
+def _mode(name: str, path: str, *free: str) -> Option:
+    """A namespace's mode; one that joins the host's or a stranger's needs a review."""
+    return Option(name, path, reaches=lambda value: value not in free)
+
+
+def _pair(value: str, separator: str = "=") -> dict[str, str]:
+    key, _, rest = value.partition(separator)
+    return {key: rest}
+
+
+def _whole(value: str) -> int:
+    if not re.fullmatch(r"-?\d+", value):
+        raise ValueError("is not a whole number")
+    return int(value)
+
+
+def _size(value: str) -> int:
+    """Bytes of `64m` and the like, in powers of 1024 as Docker counts."""
+    match = _SIZE.fullmatch(value)
+    if match is None:
+        raise ValueError("is not a size such as 64m")
+    return int(float(match[1]) * 1024 ** "bkmgt".index(match[2].lower() or "b"))
+
+
+def _swap(value: str) -> int:
+    return -1 if value == "-1" else _size(value)
+
+
+def _cpus(value: str) -> int:
+    try:
+        number = float(value)
+    except ValueError:
+        number = 0
+    if not 0 < number < math.inf:
+        raise ValueError("is not a number of CPUs")
+    return round(number * 1e9)
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError("is not a container name")
+    return value
+
+
+def _environment(value: str) -> list[str]:
+    if "=" not in value:
+        raise ValueError("takes its value from the builder's environment: write NAME=VALUE")
+    return [value]
+
+
+def _scratch(value: str) -> str:
+    """A path in the example's scratch directory, relative to it."""
+    path = PurePosixPath(value.replace("$PWD", ".", 1))
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError("leaves the example's scratch directory")
+    return str(path)
+
+
+def _volume(value: str) -> dict[str, Any]:
+    source, _, rest = value.partition(":")
+    target, _, mode = rest.partition(":")
+    if not target.startswith("/"):
+        raise ValueError("is not NAME:/path or ./file:/path")
+    if mode not in {"", "ro", "rw"}:
+        raise ValueError(f"has the mode {mode!r}; known: ro, rw")
+    if _of_host(value):
+        return {"body": {"HostConfig": {"Binds": [value]}}}
+    scratch = _in_scratch(source)
+    if not scratch and not _NAME.fullmatch(source):
+        raise ValueError("names no volume")
+    source = _scratch(source) if scratch else source
+    return {"mounts": (Mount(source, target, mode or "rw", scratch=scratch),)}
+
+
+def _in_scratch(source: str) -> bool:
+    return source == "." or source.startswith(("./", "$PWD"))
+
+
+def _of_host(volume: str) -> bool:
+    """Whether it mounts a path of the host, neither a named volume nor a scratch file."""
+    source = volume.partition(":")[0]
+    return not _in_scratch(source) and ("/" in source or source.startswith("~"))
+
+
+def _rate(value: str) -> list[dict[str, Any]]:
+    device, _, rate = value.rpartition(":")
+    if not device.startswith("/dev/"):
+        raise ValueError("is not /dev/NAME:RATE")
+    return [{"Path": device, "Rate": _size(rate)}]
+
+
+def _ulimit(value: str) -> list[dict[str, Any]]:
+    limit = re.fullmatch(r"([^=]*)=(-?\d+)(?::(-?\d+)?)?", value)
+    if limit is None:
+        raise ValueError("is not NAME=SOFT[:HARD]")
+    name, soft, hard = limit.groups()
+    return [{"Name": name, "Soft": int(soft), "Hard": int(hard or soft)}]
+
+
+def _device(value: str) -> list[dict[str, str]]:
+    host, _, rest = value.partition(":")
+    inside, _, permissions = rest.partition(":")
+    return [
+        {
+            "PathOnHost": host,
+            "PathInContainer": inside or host,
+            "CgroupPermissions": permissions or "rwm",
+        }
+    ]
+
+
+def _unsafe(value: str) -> bool:
+    return not re.fullmatch(r"no-new-privileges([:=]true)?", value)
+
+
+_ALL = (
+    Option("add-host", "body.HostConfig.ExtraHosts", _one),
+    Option("cap-add", "body.HostConfig.CapAdd", _one, reaches=_always),
+    Option("cap-drop", "body.HostConfig.CapDrop", _one),
+    _mode("cgroupns", "body.HostConfig.CgroupnsMode", "private"),
+    Option("cpus", "body.HostConfig.NanoCpus", _cpus),
+    Option("cpuset-cpus", "body.HostConfig.CpusetCpus"),
+    Option("cpu-shares", "body.HostConfig.CpuShares", _whole),
+    _switch("detach", "detach", letter="d"),
+    Option("device", "body.HostConfig.Devices", _device, reaches=_always),
+    Option("device-read-bps", "body.HostConfig.BlkioDeviceReadBps", _rate),
+    Option("device-write-bps", "body.HostConfig.BlkioDeviceWriteBps", _rate),
+    Option("dns", "body.HostConfig.Dns", _one),
+    Option("entrypoint", "body.Entrypoint", _one),
+    Option("env", "body.Env", _environment, letter="e"),
+    Option("env-file", "env_files", lambda value: (_scratch(value),)),
+    Option("hostname", "body.Hostname", letter="h"),
+    _switch("init", "body.HostConfig.Init"),
+    Option("interactive", read=_nothing, flag=True, letter="i"),  # a build has no keyboard
+    _mode("ipc", "body.HostConfig.IpcMode", "private", "shareable", "none"),
+    Option("label", "body.Labels", _pair, letter="l"),
+    Option("mac-address", "body.MacAddress"),
+    Option("memory", "body.HostConfig.Memory", _size, letter="m"),
+    Option("memory-swap", "body.HostConfig.MemorySwap", _swap),
+    Option("name", "name", _name),
+    _mode("network", "body.HostConfig.NetworkMode", "none", "bridge", "default"),
+    _mode("pid", "body.HostConfig.PidMode", "private"),
+    Option("pids-limit", "body.HostConfig.PidsLimit", _whole),
+    Option("platform", "platform"),
+    Option("privileged", "body.HostConfig.Privileged", _always, flag=True, reaches=_always),
+    Option("pull", read=_nothing),  # images are ready, at their pinned digests, before all runs
+    _switch("read-only", "body.HostConfig.ReadonlyRootfs"),
+    _switch("rm", "remove"),
+    Option("runtime", "body.HostConfig.Runtime"),
+    Option("security-opt", "body.HostConfig.SecurityOpt", _one, reaches=_unsafe),
+    Option("shm-size", "body.HostConfig.ShmSize", _size),
+    Option("stop-timeout", "body.StopTimeout", _whole),
+    Option("sysctl", "body.HostConfig.Sysctls", _pair),
+    Option("tmpfs", "body.HostConfig.Tmpfs", lambda value: _pair(value, ":")),
+    _switch("tty", "body.Tty", letter="t"),
+    Option("ulimit", "body.HostConfig.Ulimits", _ulimit),
+    Option("user", "body.User", letter="u"),
+    _mode("userns", "body.HostConfig.UsernsMode"),
+    _mode("uts", "body.HostConfig.UTSMode"),
+    Option("volume", read=_volume, reaches=_of_host, letter="v"),
+    Option("workdir", "body.WorkingDir", letter="w"),
+)
+
+OPTIONS = {option.name: option for option in _ALL}
+"""Every option that is understood, by the names that a line may write."""
+
+OPTIONS["net"] = OPTIONS["network"]
+
+LETTERS = {option.letter: option.name for option in _ALL if option.letter}

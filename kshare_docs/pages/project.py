@@ -1,0 +1,130 @@
+"""A project: its pages and the lists beside them, read and checked as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from ..data.container import Container, RefusedError
+from ..data.example import Example
+from ..data.needs import REMEDIES
+from ..data.problem import Problem
+from ..data.project import Entry, Image, Project, Runnable
+from .blocks import Vocabulary
+from .catalogues import (
+    ALLOW_LIST,
+    ENTRIES_FILE,
+    IMAGES_FILE,
+    read_allowed,
+    read_entries,
+    read_images,
+    table_line,
+    unknown_image,
+    view_names,
+)
+from .contents import read_pages
+from .docker_run import parse_run
+from .shell_script import faults as script_faults
+
+
+def find_root(start: Path) -> Path | None:
+    """The project's folder: the nearest one upwards that holds `images.toml`."""
+    return next((p for p in (start, *start.parents) if (p / IMAGES_FILE).is_file()), None)
+
+
+def read_project(root: Path) -> Project:
+    """Read and check everything; what is wrong with one example does not stop the others."""
+    images, problems = read_images(root)
+    allowed = read_allowed(root)
+    entries, faults = read_entries(root)
+    problems += faults
+    contents = read_pages(root, words=Vocabulary(REMEDIES, entries, view_names(root)))
+    problems += contents.problems
+    problems += _undecided(root, entries, contents.examples)
+    once: dict[str, Example] = {}
+    for example in contents.examples:
+        once.setdefault(example.id, example)
+    runnables: dict[str, Runnable] = {}
+    for example in once.values():
+        runnable, faults = _runnable(example, images, allowed)
+        problems += faults
+        if not faults:
+            runnables[example.id] = runnable
+    return Project(
+        root,
+        examples=tuple(example for example in contents.examples if example.id in runnables),
+        views=tuple(contents.views),
+        runnables=runnables,
+        images=images,
+        entries=entries,
+        problems=tuple(sorted(problems)),
+    )
+
+
+def _undecided(
+    root: Path, entries: Mapping[str, Entry], examples: Iterable[Example]
+) -> list[Problem]:
+    """The article's claims that no example decides: the ledger could say nothing of them."""
+    claims = (claim for example in examples for claim in example.claims)
+    decided = {bearing.entry for claim in claims for bearing in claim.bearings}
+    return [
+        Problem(
+            ENTRIES_FILE,
+            table_line(root / ENTRIES_FILE, name),
+            "",
+            f"no example decides the article's claim {name}: begin the meaning of a claim that"
+            f" does with [{name}], [{name}: corrected] or [{name}: refuted]",
+        )
+        for name in entries
+        if name not in decided
+    ]
+
+
+def _runnable(
+    example: Example, images: Mapping[str, Image], allowed: frozenset[str]
+) -> tuple[Runnable, list[Problem]]:
+    """What an example runs; it is complete only when no problem comes with it."""
+    containers: list[Container | None] = []
+    problems: list[Problem] = []
+    used: set[str] = set()
+    needs = list(example.options.needs)
+    for step in example.steps:
+        try:
+            container = parse_run(step.command)
+            fault = _refusal(step.command, container, images, allowed)
+        except RefusedError as error:
+            container, fault = None, str(error)
+        containers.append(container)
+        if fault:
+            problems.append(example.problem(fault, step.line))
+        if container:
+            used.add(container.image)
+        elif re.search(r"\bdocker\b", step.command):
+            needs.append("docker-cli")
+            used |= images.keys() & set(re.findall(r"[\w.-]+", step.command))
+    needs = list(dict.fromkeys(needs))
+    runnable = Runnable(example, tuple(containers), frozenset(used), tuple(needs))
+    if example.options.script:
+        problems += script_faults(runnable, images)
+    return runnable, problems
+
+
+def _refusal(
+    command: str, container: Container | None, images: Mapping[str, Image], allowed: frozenset[str]
+) -> str:
+    """Why a step is not run; empty where it is."""
+    if container is None and command not in allowed:
+        plain = "is not a plain `docker run`, so it" if command.startswith("docker run") else "it"
+        return (
+            f"{command!r}: {plain} would run on the host, where only the lines of {ALLOW_LIST}"
+            " may: add the exact line there, for the review of this change to see"
+        )
+    if container and container.host_reach and command not in allowed:
+        return (
+            f"{', '.join(container.host_reach)} reaches beyond the container: leave it out, or"
+            f" have the exact line reviewed into {ALLOW_LIST}"
+        )
+    if container and container.image not in images:
+        return unknown_image(container.image, images)
+    return ""

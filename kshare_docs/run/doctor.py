@@ -1,0 +1,74 @@
+"""The doctor: what this machine offers, what is missing, and what mends it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from ..data.needs import REMEDIES, lacking
+from ..data.project import Image, Project
+from ..machine.engine import Engine, EngineError, connected
+from ..machine.host import read_host
+from ..machine.probes import Probes
+from ..machine.wsl import Facts, judge_host, read_facts
+from .same_kernel import measure
+
+
+def describe_verdict(facts: Facts) -> dict[str, Any]:
+    """The verdict over a machine with its evidence, as `kshare doctor --json` prints it."""
+    verdict = judge_host(facts)
+    return {**asdict(verdict), "publishable": verdict.publishable}
+
+
+def examine(project: Project, say: Callable[[str], None]) -> dict[str, Any]:
+    """What this machine offers, as `kshare doctor --json` prints it.
+
+    Args:
+        project: Whose images and needs are meant.
+        say: Takes a line about what is done now, for it may take a while.
+    """
+    host = read_host()
+    found: dict[str, Any] = {
+        **describe_verdict(read_facts(environment=dict(os.environ))),
+        "host": msgspec.to_builtins(host),
+        "engine": None,
+        "runtimes": [],
+        "apart": "",
+        "images": [],
+        "needs": {},
+        "missing": [],
+        "errors": [str(problem) for problem in project.problems],
+    }
+    try:
+        with connected() as engine:
+            endpoint = engine.endpoint.host
+            found["engine"] = {**msgspec.to_builtins(engine.info), "endpoint": endpoint}
+            found["runtimes"] = list(engine.info.runtimes)
+            found["apart"] = measure(project, engine, host, say)
+            found["images"] = [
+                {"name": name, **_image_state(engine, image)}
+                for name, image in sorted(project.images.items())
+            ]
+            probes = Probes(host, engine.info)
+    except EngineError as error:
+        found["missing"] = [{"what": str(error), "remedy": "scripts/build --keep-engine"}]
+        return found
+    found["needs"] = {name: probes.offers(name) for name in REMEDIES}
+    found["missing"] = [
+        {"what": f"{name}: {lacking(name)}", "remedy": REMEDIES[name]}
+        for name in probes.missing(REMEDIES)
+    ]
+    return found
+
+
+def _image_state(engine: Engine, image: Image) -> dict[str, str]:
+    if image.build:
+        return {"reference": image.build, "state": "built here from a Dockerfile"}
+    if engine.image_id(image.local):
+        return {"reference": image.reference, "state": "present"}
+    state = "not pulled yet; the next run pulls it, or makes a stand-in where no registry answers"
+    return {"reference": image.reference, "state": state}

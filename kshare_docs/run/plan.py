@@ -1,0 +1,89 @@
+"""The plan: what becomes of each example, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from ..data.capture import Capture, ImageUse
+from ..data.project import Runnable
+from ..machine.images import ImageProvider
+from ..machine.probes import Probes
+from .cache import Cache, reuse_key
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """It runs.
+
+    Attributes:
+        runnable: The example.
+        images: What stands for the images that it names.
+        key: Under which its capture is kept.
+    """
+
+    runnable: Runnable
+    images: tuple[ImageUse, ...]
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """An earlier run's capture stands for it."""
+
+    runnable: Runnable
+    capture: Capture
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The host lacks what it needs."""
+
+    runnable: Runnable
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It cannot run, and that is a failure."""
+
+    runnable: Runnable
+    reason: str
+
+
+Decision: TypeAlias = Run | Reuse | Skip | Refuse
+
+
+def make_plan(
+    runnables: Iterable[Runnable],
+    probes: Probes,
+    images: ImageProvider,
+    cache: Cache,
+    *,
+    fresh: bool = False,
+) -> list[Decision]:
+    """Decide about each example, in order.
+
+    Args:
+        runnables: The examples.
+        probes: What host and engine offer.
+        images: Where images come from; those that are needed are made ready.
+        cache: Captures of earlier runs.
+        fresh: Reuse none of them.
+    """
+    return [_decide(item, probes, images, None if fresh else cache) for item in runnables]
+
+
+def _decide(
+    runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
+) -> Decision:
+    if missing := probes.missing(runnable.needs):
+        return Skip(runnable, missing)
+    uses = images.provide_all(runnable.images)
+    if isinstance(uses, str):
+        return Refuse(runnable, uses)
+    key = reuse_key(runnable.example, uses, probes.host, probes.engine)
+    if cache and (capture := cache.get(key)):
+        return Reuse(runnable, capture)
+    return Run(runnable, uses, key)

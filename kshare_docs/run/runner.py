@@ -1,0 +1,141 @@
+"""The runner: examples are planned, run in a pool or reused, and judged; a report comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+
+from ..data.capture import Capture, Ending
+from ..data.host import Host
+from ..data.project import Project, Runnable
+from ..data.report import Judged, Report, Status
+from ..machine.engine import Engine, EngineError, connected
+from ..machine.host import read_host
+from ..machine.images import ImageProvider
+from ..machine.probes import Probes
+from ..machine.redact import Redaction, host_secrets
+from .cache import Cache
+from .judge import judge_capture, judge_refused, judge_skipped
+from .plan import Refuse, Reuse, Run, Skip, make_plan
+from .progress import Listener
+from .steps import ExampleRunner
+
+
+def run(
+    project: Project,
+    *,
+    host: Host | None = None,
+    only: Iterable[str] | None = None,
+    fresh: bool = False,
+    listener: Listener | None = None,
+) -> Report:
+    """Run what must be run of a project, and judge all of it.
+
+    Args:
+        project: What to run.
+        host: The host's facts; they are read where the caller has not done it.
+        only: Ids of the examples to run; all by default.
+        fresh: Reuse nothing of earlier runs.
+        listener: Hears of the progress.
+    """
+    host = host or read_host()
+    chosen = project.runnables.keys() if only is None else set(only)
+    runnables = [item for name, item in project.runnables.items() if name in chosen]
+    if not runnables:
+        return Report(project, host)
+    try:
+        with connected() as engine:
+            pool = Pool(project, engine, host, listener or Listener())
+            judged = pool.run(runnables, fresh=fresh)
+    except EngineError as error:
+        return Report(project, host, fatal=str(error))
+    on_pages = {
+        (example.lang, example.id): judged[example.id].on_page_of(example)
+        for example in project.examples
+        if example.id in judged
+    }
+    return Report(project, host, on_pages, engine.info, pool.lost)
+
+
+class Pool:
+    """One run on one engine.
+
+    Attributes:
+        lost: Why the engine is gone; empty while it is there.
+    """
+
+    def __init__(self, project: Project, engine: Engine, host: Host, listener: Listener) -> None:
+        """Run nothing yet."""
+        self.lost = ""
+        self._project = project
+        self._engine = engine
+        self._host = host
+        self._listener = listener
+        self._cache = Cache(project.root)
+        self._examples = ExampleRunner(engine, host, Redaction(host_secrets()))
+
+    def run(self, runnables: Sequence[Runnable], *, fresh: bool) -> dict[str, Judged]:
+        """Judged examples by id: those that run here, and those of which the result is known."""
+        self._engine.sweep()
+        images = ImageProvider(
+            self._project.root, self._project.images, self._engine, self._listener.say, fresh=fresh
+        )
+        probes = Probes(self._host, self._engine.info)
+        plan = make_plan(runnables, probes, images, self._cache, fresh=fresh)
+        judged: dict[str, Judged] = {}
+        to_run: list[Run] = []
+        for decision in plan:
+            example = decision.runnable.example
+            match decision:
+                case Run():
+                    to_run.append(decision)
+                case Reuse(capture=capture):
+                    judged[example.id] = judge_capture(example, capture, self._host)
+                case Skip(missing=missing):
+                    judged[example.id] = judge_skipped(example, missing)
+                case Refuse(reason=reason):
+                    judged[example.id] = judge_refused(example, reason)
+        self._listener.planned(len(to_run))
+        alone = [decision for decision in to_run if decision.runnable.example.options.alone]
+        together = [decision for decision in to_run if decision not in alone]
+        for group, width in ((together, 2 * self._host.cpus), (alone, 1)):
+            judged |= self._side_by_side(group, width)
+        self._cache.prune()
+        return judged
+
+    def _side_by_side(self, group: Sequence[Run], width: int) -> dict[str, Judged]:
+        if not group:
+            return {}
+        judged: dict[str, Judged] = {}
+        pool = ThreadPoolExecutor(width, thread_name_prefix="example")
+        try:
+            futures = {pool.submit(self._start, decision): decision for decision in group}
+            for future in as_completed(futures):
+                item = self._finish(futures[future], future)
+                judged[item.example.id] = item
+        except BaseException:  # also Ctrl-C: end what runs, then let it pass
+            self._examples.stop()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return judged
+
+    def _start(self, decision: Run) -> Capture:
+        self._listener.started(decision.runnable.example.id)
+        return self._examples.run(decision)
+
+    def _finish(self, decision: Run, future: Future[Capture]) -> Judged:
+        example = decision.runnable.example
+        try:
+            capture = future.result()
+        except EngineError as error:
+            self.lost = self.lost or str(error)
+            judged = judge_refused(example, str(error))
+        else:
+            judged = judge_capture(example, capture, self._host)
+            if judged.status is Status.VERIFIED:
+                self._cache.put(decision.key, capture)
+            if (last := capture.unfinished) and last.ending is Ending.LOST:
+                self.lost = self.lost or last.error
+        self._listener.ended(judged)
+        return judged

@@ -1,0 +1,129 @@
+"""Building: MkDocs makes each language's pages from its own configuration, with one look-up."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import jieba
+from mkdocs.commands.build import build
+from mkdocs.commands.serve import serve
+from mkdocs.config import load_config
+from mkdocs.exceptions import MkDocsException
+
+from ..data.problem import Problem
+from ..data.report import Report
+from .lookup import LOGGER, Lookup
+
+EXTENSION = "kshare_docs.extension"
+
+ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
+"""Files for the folder of one language beside its pages: names and texts."""
+
+
+def configurations(root: Path) -> dict[Path, Any]:
+    """The configuration of each language by its file; the site's root first, for it empties it.
+
+    Raises:
+        MkDocsException: One is missing or wrong.
+    """
+    paths = [root / "mkdocs.yml", *sorted(root.glob("mkdocs.*.yml"))]
+    return {path: load_config(str(path), strict=False) for path in paths}
+
+
+def language(config: Any) -> str:
+    """The language of a configuration's pages; empty where it names none."""
+    return str(config.mdx_configs.get(EXTENSION, {}).get("lang", ""))
+
+
+def build_site(
+    root: Path, lookup: Lookup, report: Report, folder: Path, extra_files: ExtraFiles
+) -> list[Problem]:
+    """Build every language.
+
+    Args:
+        root: The project's folder.
+        lookup: Where pages look their examples up.
+        report: The run that the pages show, for the banner.
+        folder: Where the site goes.
+        extra_files: What stands beside the pages.
+
+    Returns:
+        What went wrong beside the report; empty if the site is complete.
+    """
+    with _warnings() as warnings, _quiet():
+        try:
+            configs = list(configurations(root).values())
+            base = Path(configs[0].site_dir)
+            for config in configs:
+                target = folder / Path(config.site_dir).relative_to(base)
+                config.site_dir = str(target)
+                _prepare(config, lookup, report)
+                build(config)
+                for name, text in extra_files(report, language(config)).items():
+                    (target / name).write_text(text, encoding="utf-8")
+        except MkDocsException as error:
+            warnings.append(Problem("site", 0, "", str(error)))
+    return [*lookup.problems, *warnings]
+
+
+def serve_site(config: Path, address: str) -> None:
+    """Serve one language with live reload; a changed example runs again when its page renders."""
+    with _quiet():
+        watched = [str(config.parent / "images.toml")]
+        serve(str(config), dev_addr=address, strict=False, watch=watched)
+
+
+def _prepare(config: Any, lookup: Lookup, report: Report) -> None:
+    # Its notes on loading a dictionary say nothing about the site.
+    jieba.setLogLevel(logging.WARNING)
+    search = config.plugins.get("material/search") or config.plugins.get("search")
+    if search is not None and (words := search.config.get("jieba_dict_user")):
+        # Material looks for it from the working directory, which may be any.
+        search.config["jieba_dict_user"] = str(Path(config.config_file_path).parent / words)
+    config.mdx_configs.setdefault(EXTENSION, {})["lookup"] = lookup
+    config.extra["kshare"] = {
+        "publication": lookup.publication,
+        "kernel": report.host.release,
+        "verdict": report.host.verdict,
+    }
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Material's notice about MkDocs 2 says nothing about this site."""
+    name = "NO_MKDOCS_2_WARNING"
+    before = os.environ.get(name)
+    os.environ[name] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[name]
+        if before is not None:
+            os.environ[name] = before
+
+
+@contextmanager
+def _warnings() -> Iterator[list[Problem]]:
+    """What MkDocs and its plugins warn of meanwhile, whatever level is shown."""
+    handler = _Warnings(logging.WARNING)
+    logger = logging.getLogger("mkdocs")
+    logger.addHandler(handler)
+    try:
+        yield handler.problems
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Warnings(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.problems: list[Problem] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name != LOGGER:  # the look-up keeps its own problems
+            self.problems.append(Problem("site", 0, "", record.getMessage()))

@@ -1,0 +1,168 @@
+"""The look-up: where pages find their examples and views while they render."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from markupsafe import Markup
+
+from ..data.example import View
+from ..data.problem import Problem
+from ..data.report import Judged, Report, Status
+from ..history.capture_set import CaptureSet, read_sets
+from ..history.kernels import Kernels, judge_sets
+from ..pages.fences import Block
+from ..pages.project import read_project
+from ..run.progress import Listener
+from ..run.runner import run
+from .figure import figure, refusal
+
+LOGGER = "mkdocs.plugins.kshare_docs"
+"""Below MkDocs' own logger, so that its strict mode counts what is reported here."""
+
+_log = logging.getLogger(LOGGER)
+
+RenderView: TypeAlias = Callable[[Path, View, Report, Kernels], Markup]
+"""Fills a view in, or raises ViewError."""
+
+
+class ViewError(Exception):
+    """A view cannot be filled in; the message says why."""
+
+
+@dataclass(slots=True)
+class Lookup:
+    """Judged examples of a project; what it does not know yet, it runs.
+
+    Attributes:
+        root: The project's folder.
+        render_view: What fills views in.
+        report: The newest run's report; None before the first look-up that misses.
+        sets: The stored capture sets, the newest first.
+        listener: Hears of the progress of runs.
+        final: Nothing more is run: the report is of these very pages.
+        publication: Only captures of genuine WSL2 hosts may be shown.
+        found: Language and id of every example that a page asked for.
+        problems: What went wrong while pages rendered, and stands in no report.
+    """
+
+    root: Path
+    render_view: RenderView
+    report: Report | None = None
+    sets: tuple[CaptureSet, ...] = ()
+    listener: Listener | None = None
+    final: bool = False
+    publication: bool = False
+    found: set[tuple[str, str]] = field(default_factory=set)
+    problems: list[Problem] = field(default_factory=list)
+    _kernels: Kernels | None = None
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Lookup:
+        """Site builders copy their configuration; all pages still look up in one place."""
+        return self
+
+    @property
+    def kernels(self) -> Kernels:
+        """The stored sets with their examples, judged once for the newest run's pages."""
+        if self._kernels is None:
+            examples = self.report.project.examples if self.report else ()
+            self._kernels = judge_sets(self.sets, examples, publication=self.publication)
+        return self._kernels
+
+    @property
+    def unused(self) -> list[Problem]:
+        """Examples that were run, and that no page asked for."""
+        examples = self.report.project.examples if self.report else ()
+        missed = (e for e in examples if (e.lang, e.id) not in self.found)
+        return sorted(example.problem("was run, but no page shows it") for example in missed)
+
+    def figure(self, source: str, options: dict[str, str], lang: str, page: str = "") -> Markup:
+        """The figure of a block: its id and its lines say which example it is.
+
+        Args:
+            source: The block's lines.
+            options: Its header's options; `id` among them.
+            lang: Language of the page; empty where that is not known.
+            page: Path of the page, for messages; empty where that is not known.
+        """
+        block = Block(0, options, tuple(source.split("\n")))
+        judged = self._known(block, lang)
+        if judged is None:
+            self._run()
+            judged = self._known(block, lang)
+        if judged is None:
+            return self._refused(options.get("id", ""), source, lang, page)
+        example = judged.example
+        self.found.add((example.lang, example.id))
+        if judged.status is Status.FAILED:
+            _log.error("%s:%d: %s failed", example.page, example.line, example.id)
+        ledger = self._page_of("ledger", example.lang)
+        return figure(judged, example.lang, ledger, self.kernels.records(example))
+
+    def view(self, name: str, lang: str, page: str = "") -> Markup:
+        """A view, filled in from the newest run.
+
+        Args:
+            name: Its name.
+            lang: Language of the page; empty where that is not known.
+            page: Path of the page, for messages; empty where that is not known.
+        """
+        if self.report is None:
+            self._run()
+        views = self.report.project.views if self.report else ()
+        view = next((v for v in views if v.name == name and lang in ("", v.lang)), None)
+        if view is None or self.report is None:
+            return self._refused(name, "", lang, page)
+        try:
+            return self.render_view(self.root, view, self.report, self.kernels)
+        except ViewError as error:
+            problem = Problem(view.page, view.line, "", f"view {name}: {error}")
+            return self._report(problem, name, "", lang)
+
+    def _page_of(self, view: str, lang: str) -> str:
+        """The page on which a view stands; empty where none does."""
+        views = self.report.project.views if self.report else ()
+        return next((v.page for v in views if (v.name, v.lang) == (view, lang)), "")
+
+    def _known(self, block: Block, lang: str) -> Judged | None:
+        """The judged example if it is still what the page says."""
+        identifier = block.options.get("id", "")
+        for (language, name), judged in (self.report.judged if self.report else {}).items():
+            same = name == identifier and lang in ("", language)
+            if same and judged.example.source == block.source:
+                return judged
+        return None
+
+    def _run(self) -> None:
+        if self.final:
+            return
+        sets, problems = read_sets(self.root)
+        self.sets, self._kernels = tuple(sets), None
+        self.report = run(read_project(self.root), listener=self.listener)
+        for problem in (*self.report.problems, *problems):
+            _log.error("%s", problem)
+        if self.report.fatal:
+            _log.error("%s", self.report.fatal)
+
+    def _refused(self, identifier: str, source: str, lang: str, page: str) -> Markup:
+        """What stands in the place of a block that no example is known for."""
+        known = self.report.problems if self.report else ()
+        mine = [p for p in known if p.id == identifier] or known
+        if mine:
+            # The run's report has them already.
+            message = "; ".join(p.message if p.id == identifier else str(p) for p in mine)
+            _log.error("example %s: %s", identifier or "without id", message)
+            return refusal(identifier, message, source, lang)
+        if self.report and self.report.fatal:
+            return refusal(identifier, self.report.fatal, source, lang)
+        what = "it was not collected: write it into the page itself"
+        return self._report(Problem(page, 0, identifier, what), identifier, source, lang)
+
+    def _report(self, problem: Problem, identifier: str, source: str, lang: str) -> Markup:
+        self.problems.append(problem)
+        _log.error("%s", problem)
+        return refusal(identifier, problem.message, source, lang)

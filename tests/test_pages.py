@@ -1,0 +1,200 @@
+"""Pages are read as they will render, and everything wrong is found with its line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import markdown
+import pytest
+import yaml
+from markdown_exec import formatter, formatters, validator
+
+from kshare_docs.data.needs import REMEDIES
+from kshare_docs.pages.blocks import Vocabulary
+from kshare_docs.pages.contents import page_language, read_page, read_pages
+from kshare_docs.pages.fences import find_blocks
+from kshare_docs.pages.project import read_project
+
+CASES: dict[str, dict[str, Any]] = yaml.safe_load(
+    (Path(__file__).parent / "cases" / "pages.yml").read_text(encoding="utf-8")
+)
+WORDS = Vocabulary(REMEDIES, entries=("A1", "C3"), views=("ledger",))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_page(name: str) -> None:
+    case = CASES[name]
+    contents = read_page(case["page"], "docs/zh/p.md", words=WORDS)
+    problems = contents.problems
+    assert [example.id for example in contents.examples] == case["ids"]
+    assert [view.name for view in contents.views] == case.get("views", [])
+    expected = [text.split(": ", 1) for text in case.get("problems", [])]
+    found = [(str(problem.line), problem.message) for problem in sorted(problems)]
+    assert len(found) == len(expected), found
+    for (line, part), (at, message) in zip(
+        sorted(expected, key=lambda e: int(e[0])), found, strict=True
+    ):
+        assert line == at
+        assert any(part in text for where, text in found if where == line), (part, message)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_found_is_what_renders(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rendered: list[str] = []
+
+    def note(*, code: str, md: object, **options: Any) -> str:  # noqa: ARG001
+        rendered.append(options["id"])
+        return "<p></p>"
+
+    fences = []
+    for lang in ("console", "view"):
+        monkeypatch.setitem(formatters, lang, note)
+        fences.append({"name": lang, "class": lang, "validator": validator, "format": formatter})
+    text = CASES[name]["page"]
+    body = text.split("---\n", 2)[2] if text.startswith("---") else text
+    markdown.markdown(
+        body,
+        extensions=["admonition", "pymdownx.superfences", "pymdownx.tabbed"],
+        extension_configs={
+            "pymdownx.superfences": {"custom_fences": fences},
+            "pymdownx.tabbed": {"alternate_style": True},
+        },
+    )
+    found = [block.options.get("id", "") for block in find_blocks(text, lambda _line, _what: None)]
+    braces = ["" for line in text.splitlines() if line.startswith("```{.console exec")]
+    assert found + braces == rendered
+
+
+def write(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def example(identifier: str, lines: str, options: str = "") -> str:
+    return f'```console exec="1" id="{identifier}" {options}\n{lines}\n```\n'
+
+
+IMAGES = f"""
+[alpine]
+tag = "alpine:3"
+digest = "sha256:{"0" * 64}"
+[own]
+build = "images/own"
+base = "alpine"
+"""
+
+
+def test_languages_must_agree(tmp_path: Path) -> None:
+    for lang, command in (("zh", "uname -r"), ("en", "uname -a")):
+        write(tmp_path, {f"docs/{lang}/p.md": example("same", f"$ {command}")})
+    contents = read_pages(tmp_path, words=WORDS)
+    problems = contents.problems
+    assert [example.lang for example in contents.examples] == ["en"]
+    assert [(p.file, p.line, p.id) for p in problems] == [("docs/zh/p.md", 1, "same")]
+    assert "its steps differ" in problems[0].message
+    assert "docs/en/p.md:1" in problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("page", "lang"),
+    [
+        ("docs/zh/p.md", "zh"),
+        ("docs/en/guide/p.md", "en"),
+        ("docs/p.md", ""),
+        ("docs/en.md", ""),
+        ("docs/guide/en/p.md", ""),
+    ],
+)
+def test_the_folder_tells_the_language(page: str, lang: str) -> None:
+    assert page_language(page) == lang
+
+
+def test_a_project_of_one_language(tmp_path: Path) -> None:
+    run = "$ docker run --rm alpine true"
+    pages = {"docs/index.md": example("one", run), "docs/guide/p.md": example("two", run)}
+    project = read_project(write(tmp_path, {"images.toml": IMAGES, **pages}))
+    assert project.problems == ()
+    assert [(item.id, item.lang) for item in project.examples] == [("two", ""), ("one", "")]
+    assert list(project.runnables) == ["two", "one"]
+    write(tmp_path, {"docs/again.md": example("one", run)})
+    (problem,) = read_project(tmp_path).problems
+    assert "docs/again.md:1 has it" in problem.message
+
+
+def test_what_a_step_may_run(tmp_path: Path) -> None:
+    steps = (
+        "$ docker ps alpine",
+        "$ uname -r",
+        "$ uname -a",
+        "$ docker run --rm alpine true | cat",
+        "$ docker run --pid host alpine true",
+        "$ docker run --pid host own true",
+        "$ docker run --rm alpin true",
+        "$ docker run --memori 1m alpine true",
+    )
+    files = {
+        "images.toml": IMAGES,
+        "host-commands.txt": "# reviewed\nuname -r\ndocker ps alpine\n"
+        "docker run --pid host own true\n",
+        "docs/bad.md": example("bad", "\n".join(steps)),
+        "docs/good.md": example("good", "\n".join((*steps[:2], steps[5]))),
+    }
+    project = read_project(write(tmp_path, files))
+    assert [(problem.line, problem.message.split(": ")[0]) for problem in project.problems] == [
+        (4, "'uname -a'"),
+        (5, "'docker run --rm alpine true | cat'"),
+        (6, "--pid host reaches beyond the container"),
+        (8, "the image 'alpin' is not in images.toml"),
+        (9, "unknown `docker run` option --memori"),
+    ]
+    (good,) = project.runnables.values()
+    assert good.needs == ("docker-cli",)
+    assert good.images == {"alpine", "own"}
+    assert [container is None for container in good.containers] == [True, True, False]
+
+
+def test_what_cannot_be_in_the_script(tmp_path: Path) -> None:
+    lines = """
+$ docker run -d alpine true
+$ docker run --rm own uname -r
+$ docker run --memori 1m alpine true
+#? out[1].split()[0] == "a"  # not in a shell
+""".strip()
+    files = {"images.toml": IMAGES, "docs/p.md": example("no", lines, 'script="1" needs="runsc"')}
+    project = read_project(write(tmp_path, files))
+    assert [(problem.line, problem.message.split(":")[0]) for problem in project.problems] == [
+        (1, "a script's example has no needs"),
+        (2, "the script leaves nothing"),
+        (3, "the image own is not in a registry"),
+        (4, "unknown `docker run` option --memori"),
+        (5, "the claim cannot be said in a shell"),
+        (5, "the script says what a difference means"),
+    ]
+
+
+def test_what_is_wrong_with_a_catalogue(tmp_path: Path) -> None:
+    assert "is missing" in read_project(tmp_path).problems[0].message
+    images = IMAGES + '[bare]\ntag = "bare"\n["odd"]\nbuild = "x"\nbase = "no"\n[new]\nx = 1\n'
+    entries = "[A1]\nsection = {}\nclaim = {}\n[B1]\nsection = {}\n"
+    files = {"images.toml": images, "docs/claims.toml": entries}
+    project = read_project(write(tmp_path, files))
+    assert list(project.images) == ["alpine", "own"]
+    assert list(project.entries) == ["A1"]
+    assert [re.split("`| the meaning", str(problem))[0] for problem in project.problems] == [
+        "docs/claims.toml:1: no example decides the article's claim A1: begin",
+        "docs/claims.toml:4: [B1]: Object missing required field ",
+        "images.toml:8: [bare]: tag = 'bare' is not a reference with a tag, such as \"bare:1.0\"",
+        "images.toml:10: [odd]: its base 'no' is not in images.toml",
+        "images.toml:13: [new]: Object contains unknown field ",
+    ]
+    write(tmp_path, {"images.toml": "\nx\n", "docs/claims.toml": "x\n"})
+    places = [(p.file, p.line, p.message[:15]) for p in read_project(tmp_path).problems]
+    assert places == [
+        ("docs/claims.toml", 1, "cannot be read:"),
+        ("images.toml", 2, "cannot be read:"),
+    ]
