@@ -232,7 +232,7 @@ def clean(*, cache: bool) -> None:
 @click.option("--address", default="127.0.0.1:8000", show_default=True, help="HOST:PORT.")
 def serve(*, lang: str, address: str) -> None:
     """Serve one language with live reload; an edit runs only the changed example again."""
-    known = {language(config): path for path, config in configurations(_root()).items()}
+    known = {language(config): path for path, config in configurations(_root())}
     if lang and lang not in known:
         what = f"no configuration has the language {lang!r}{nearest(lang, known)}"
         raise click.BadParameter(what, param_hint="--lang")

@@ -88,7 +88,9 @@ def test_nothing_is_fetched_from_elsewhere(site: Path) -> None:
 
 
 def test_chinese_words_are_found(site: Path) -> None:
-    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+    for folder, lang in (("en", "en"), ("", "zh")):
+        index = json.loads((site / folder / "search" / "search_index.json").read_text("utf-8"))
+        assert index["config"]["lang"] == [lang]
     assert any("\u200b" in entry["text"] for entry in index["docs"]), "jieba was not used"
 
 

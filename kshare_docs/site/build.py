@@ -25,14 +25,17 @@ ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
 """Files for the folder of one language beside its pages: names and texts."""
 
 
-def configurations(root: Path) -> dict[Path, Any]:
-    """The configuration of each language by its file; the site's root first, for it empties it.
+def configurations(root: Path) -> Iterator[tuple[Path, Any]]:
+    """The configuration of each language; the site's root first, for it empties the folder.
+
+    Each is to be used before the next is asked for: when all were loaded first, the search index
+    of the first language came out with the settings of the last.
 
     Raises:
         MkDocsException: One is missing or wrong.
     """
-    paths = [root / "mkdocs.yml", *sorted(root.glob("mkdocs.*.yml"))]
-    return {path: load_config(str(path), strict=False) for path in paths}
+    for path in (root / "mkdocs.yml", *sorted(root.glob("mkdocs.*.yml"))):
+        yield path, load_config(str(path), strict=False)
 
 
 def language(config: Any) -> str:
@@ -57,9 +60,9 @@ def build_site(
     """
     with _warnings() as warnings, _quiet():
         try:
-            configs = list(configurations(root).values())
-            base = Path(configs[0].site_dir)
-            for config in configs:
+            base: Path | None = None
+            for _, config in configurations(root):
+                base = base or Path(config.site_dir)
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
                 _prepare(config, lookup, report)
