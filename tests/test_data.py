@@ -21,6 +21,7 @@ from kshare_docs.words import load_words
 SECRETS = {
     "vm": "host",
     "workhorse": "host",
+    "desk-7f3": "host",
     "alice": "user",
     "/home/alice": "home",
     "192.0.2.7": "ipv4",
@@ -37,6 +38,18 @@ SECRETS = {
         ("vm", "‹host›"),
         ("kvm vm.swappiness vmlinuz vm-1", "kvm vm.swappiness vmlinuz vm-1"),
         ("on workhorse: 1", "on ‹host›: 1"),
+        # An ordinary word that a host is called is not that host within words, paths, references.
+        ("/vm vm/x ./vm /usr/lib/vm/bin C:\\vm\\x", "/vm vm/x ./vm /usr/lib/vm/bin C:\\vm\\x"),
+        ("vm:latest kshare/vm:1 vm-image vm.img", "vm:latest kshare/vm:1 vm-image vm.img"),
+        ("ID=vm --runtime=vm vm=1 ~vm +vm", "ID=vm --runtime=vm vm=1 ~vm +vm"),
+        ("root@vm:~# ssh://vm/ http://vm:80", "root@‹host›:~# ssh://‹host›/ http://‹host›:80"),
+        (
+            "HOSTNAME=vm\nLinux vm 6.6 (vm) 'vm'",
+            "HOSTNAME=‹host›\nLinux ‹host› 6.6 (‹host›) '‹host›'",
+        ),
+        ("/mnt/c/Users/alice/x USER=alice", "/mnt/c/Users/‹user›/x USER=‹user›"),
+        # What is no ordinary word is told wherever it stands.
+        ("/srv/desk-7f3/x desk-7f3:22 desk-7f3b", "/srv/‹host›/x ‹host›:22 desk-7f3b"),
         ("/home/alice/x of alice.", "‹home›/x of ‹user›."),
         ("inet 192.0.2.7/24 and 192.0.2.70", "inet ‹ipv4›/24 and 192.0.2.70"),
         ("inet6 2001:db8::7/64", "inet6 ‹ipv6›/64"),
@@ -47,6 +60,16 @@ SECRETS = {
 )
 def test_redaction(text: str, shown: str) -> None:
     assert Redaction(SECRETS)(text) == shown
+
+
+@pytest.mark.parametrize("name", ["vm", "debian", "host", "data", "linux"])
+def test_a_host_named_by_an_ordinary_word_changes_no_other_output(name: str) -> None:
+    """Outputs as the pages have them."""
+    shown = "\n".join(
+        f"/{name} /etc/{name}_version {name}s my{name} {name}-slim {name}:trixie-slim"
+        f" docker.io/library/{name} {name}.conf ID={name} NAME_{name} {name}=1".split()
+    )
+    assert Redaction({name: "host"})(shown) == shown
 
 
 def test_a_capture_is_stored_and_read_back() -> None:

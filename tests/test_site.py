@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import subprocess
 import sys
@@ -12,9 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from kshare_docs.article.verify_script import script_files
+from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, decode
+from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
+from kshare_docs.pages.project import read_project
+from kshare_docs.site.build import build_site
 from kshare_docs.site.figure import output_html
+from kshare_docs.site.lookup import Lookup
 
 from .conftest import ROOT
 
@@ -92,6 +99,20 @@ def test_chinese_words_are_found(site: Path) -> None:
         index = json.loads((site / folder / "search" / "search_index.json").read_text("utf-8"))
         assert index["config"]["lang"] == [lang]
     assert any("\u200b" in entry["text"] for entry in index["docs"]), "jieba was not used"
+
+
+@pytest.mark.parametrize("before", [None, "", "0"])
+def test_the_builders_environment_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+    monkeypatch.delenv("NO_MKDOCS_2_WARNING", raising=False)
+    if before is not None:
+        monkeypatch.setenv("NO_MKDOCS_2_WARNING", before)
+    report = Report(read_project(tmp_path), read_host())
+    lookup = Lookup(tmp_path, render_view, report, final=True)
+    (problem,) = build_site(tmp_path, lookup, report, tmp_path / "site", script_files)
+    assert "mkdocs.yml" in problem.message
+    assert os.environ.get("NO_MKDOCS_2_WARNING") == before
 
 
 def test_output_can_never_become_markup() -> None:
