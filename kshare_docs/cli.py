@@ -5,7 +5,6 @@ Longer than most modules: each command is an edge of a few lines, and they stand
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import sys
@@ -22,12 +21,12 @@ from .article.verify_script import script_files
 from .article.views import render_view
 from .data.capture import utc_now
 from .data.files import staged
-from .data.problem import Problem, nearest
+from .data.problem import nearest
 from .data.project import Project
 from .data.report import Report, as_json
 from .history import capture_set
-from .history.capture_set import CaptureSet, SetError
 from .history.drift import Drift, compare
+from .history.kernels import judge_sets
 from .machine.engine import EngineError, connected
 from .machine.host import read_host
 from .machine.wsl import FactsError, decode_facts
@@ -35,11 +34,11 @@ from .pages.project import find_root, read_project
 from .run.doctor import describe_verdict, examine
 from .run.runner import run
 from .run.same_kernel import measure
-from .site.attestation import Metadata, verify_site, write_statement
+from .site import attestation
 from .site.build import build_site, configurations, language, serve_site
 from .site.gate import Refusal, read_source, unfit, unsound
 from .site.lookup import Lookup
-from .site.provenance import Build, make_statement
+from .site.provenance import make_statement
 
 FAULT, UNABLE = 1, 2
 
@@ -69,49 +68,48 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     the registry's images, claims that all hold, and a clean working tree. Where it is refused, no
     site is written.
     """
-    err, started, host = terminal.console(), utc_now(), read_host()
+    started, host = utc_now(), read_host()
     project, sets = _project()
     source = read_source(project.root)
     early = unfit(host, source) if publish else []
-    with terminal.ProgressLine(err) as listener:
+    with terminal.ProgressLine() as listener:
         # What is refused anyway is run only for the other reasons.
         fresh = fresh or (publish and not early)
         report = run(project, host=host, fresh=fresh, listener=listener)
     if publish and (refusals := [*early, *unsound(report, _apart(report))]):
         _refuse(refusals)
     if report.fatal and not report.judged:
-        terminal.print_problems(err, project.problems)
+        terminal.print_faults(report)
         _give_up(report.fatal)
-    lookup = Lookup(project.root, render_view, report, sets=sets, final=True, publication=publish)
+    kernels = judge_sets(sets, project.examples, publication=publish)
+    lookup = Lookup(
+        project.root, render_view, report, kernels=kernels, final=True, publication=publish
+    )
     target = site_dir or project.root / "site"
     with ExitStack() as stack:
         folder = stack.enter_context(staged(target)) if publish else target
-        faults = build_site(project.root, lookup, report, folder, script_files)
-        faults += lookup.unused
+        faults = build_site(lookup, folder, script_files) + lookup.unused
         if publish and faults:
             _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
-        terminal.print_problems(err, report.problems)
-        terminal.print_failures(err, report)
-        terminal.print_problems(err, faults)
+        terminal.print_faults(report)
+        terminal.print_lines(faults)
         if folder.is_dir():
-            done = Build(source, Metadata(started, utc_now()), publish)
-            statement = make_statement(report, lookup.kernels, folder, done)
-            write_statement(folder, statement)
+            statement = make_statement(folder, lookup, source, started)
+            attestation.write_statement(folder, statement)
     refused = f", {len(report.problems)} refused" if report.problems else ""
     kind = "publication" if publish else "preview"
     made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
     counts = terminal.describe_counts(report)
     click.echo(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
-    _finish(report, faults)
+    _finish(report, faulty=bool(faults))
 
 
-@main.command("verify-site")
+@main.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def verify(*, folder: Path) -> None:
+def verify_site(*, folder: Path) -> None:
     """Compare the site in FOLDER with its provenance: one changed byte is found."""
-    faults = verify_site(folder)
-    for fault in faults:
-        click.echo(fault, err=True)
+    faults = attestation.compare_with_statement(folder)
+    terminal.print_lines(faults)
     if faults:
         click.echo(f"{folder}/: differs from its provenance in {len(faults)} places", err=True)
         sys.exit(FAULT)
@@ -127,10 +125,10 @@ def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     project, _ = _project()
     if pages:
         project = project.of_pages(_page_names(project.root, pages))
-    with terminal.ProgressLine(terminal.console(), silent=as_data) as listener:
+    with terminal.ProgressLine(silent=as_data) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if as_data:
-        _print_json(as_json(report))
+        terminal.print_json(as_json(report))
     else:
         terminal.print_report(report)
     _finish(report)
@@ -147,21 +145,18 @@ def capture(*, fresh: bool) -> None:
     """
     project, _ = _project()
     often = {name: item.repeated(capture_set.ROUNDS) for name, item in project.runnables.items()}
-    with terminal.ProgressLine(terminal.console()) as listener:
+    with terminal.ProgressLine() as listener:
         report = run(replace(project, runnables=often), fresh=fresh, listener=listener)
     if not report.sound or not report.judged:
-        terminal.print_problems(terminal.console(), report.problems)
-        terminal.print_failures(terminal.console(), report)
+        terminal.print_faults(report)
         click.echo("kshare: no set is stored: the run is not complete", err=True)
-        if report.fatal:
-            _give_up(report.fatal)
-        sys.exit(FAULT)
+        _finish(report, faulty=True)
     source = read_source(project.root)
     manifest = capture_set.make_manifest(report, "" if source.changes else source.commit)
     captures = [item.capture for item in report.once if item.capture]
     try:
         folder = capture_set.write_set(project.root, manifest, captures)
-    except (SetError, OSError) as error:
+    except (capture_set.SetError, OSError) as error:
         _give_up(str(error))
     marked = "" if report.host.genuine else "; marked: its host is no genuine WSL2 host"
     count = f"{len(captures)} captures, {len(manifest.skipped)} skipped"
@@ -181,9 +176,9 @@ def drift(*, before: str, after: str, as_data: bool) -> None:
     sets = [_stored_set(name) for name in (before, after)]
     differences = compare(*sets)
     if as_data:
-        _print_json([asdict(item) for item in differences])
+        terminal.print_json([asdict(item) for item in differences])
     else:
-        terminal.print_drift(terminal.console(stderr=False), differences, *sets)
+        terminal.print_drift(differences, *sets)
     sys.exit(FAULT if any(item.state is not Drift.SAME for item in differences) else 0)
 
 
@@ -202,11 +197,9 @@ def doctor(*, as_data: bool, facts: Path | None) -> None:
         except (OSError, FactsError) as error:
             _give_up(f"{facts}: {error}")
     else:
-        found = examine(_project()[0], partial(terminal.print_line, terminal.console()))
+        found = examine(_project()[0], partial(click.echo, err=True))
     if as_data:
-        _print_json(found)
-    elif facts:
-        terminal.print_verdict(terminal.console(stderr=False), found)
+        terminal.print_json(found)
     else:
         terminal.print_doctor(found)
     sys.exit(0 if facts or found["engine"] else UNABLE)
@@ -232,7 +225,7 @@ def clean(*, cache: bool) -> None:
 @click.option("--address", default="127.0.0.1:8000", show_default=True, help="HOST:PORT.")
 def serve(*, lang: str, address: str) -> None:
     """Serve one language with live reload; an edit runs only the changed example again."""
-    known = {language(config): path for path, config in configurations(_root())}
+    known = {language(c): Path(c.config_file_path) for c in configurations(_root())}
     if lang and lang not in known:
         what = f"no configuration has the language {lang!r}{nearest(lang, known)}"
         raise click.BadParameter(what, param_hint="--lang")
@@ -247,12 +240,12 @@ def _root() -> Path:
     return root
 
 
-def _project() -> tuple[Project, tuple[CaptureSet, ...]]:
+def _project() -> tuple[Project, list[capture_set.CaptureSet]]:
     """The project with its stored sets; what is wrong with those is among its problems."""
     project = read_project(_root())
     sets, damaged = capture_set.read_sets(project.root)
     problems = tuple(sorted((*project.problems, *damaged)))
-    return replace(project, problems=problems), tuple(sets)
+    return replace(project, problems=problems), sets
 
 
 def _give_up(message: str) -> NoReturn:
@@ -260,27 +253,22 @@ def _give_up(message: str) -> NoReturn:
     sys.exit(UNABLE)
 
 
-def _finish(report: Report, faults: list[Problem] | None = None) -> NoReturn:
+def _finish(report: Report, *, faulty: bool = False) -> NoReturn:
     if report.fatal:
         _give_up(report.fatal)
-    sys.exit(FAULT if faults or not report.sound else 0)
+    sys.exit(FAULT if faulty or not report.sound else 0)
 
 
 def _refuse(refusals: list[Refusal]) -> NoReturn:
-    terminal.print_refusals(terminal.console(), refusals)
+    terminal.print_refusals(refusals)
     sys.exit(FAULT)
-
-
-def _print_json(data: object) -> None:
-    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
 
 
 def _apart(report: Report) -> str:
     """Why the engine does not share the host's kernel; empty where it does, or there is none."""
     try:
         with connected() as engine:
-            say = partial(terminal.print_line, terminal.console())
-            return measure(report.project, engine, report.host, say)
+            return measure(report.project, engine, report.host, partial(click.echo, err=True))
     except EngineError:
         return ""  # the run says so
 
@@ -299,17 +287,16 @@ def _page_names(root: Path, pages: tuple[Path, ...]) -> set[str]:
     return names
 
 
-def _stored_set(name: str) -> CaptureSet:
+def _stored_set(name: str) -> capture_set.CaptureSet:
     folder = Path(name)
     if not folder.is_dir():
         root = _root()
-        folder = root / capture_set.FOLDER / name
-        known = [path.name for path in (root / capture_set.FOLDER).glob("*/")]
+        folder = root / capture_set.SETS_FOLDER / name
+        known = [path.name for path in (root / capture_set.SETS_FOLDER).glob("*/")]
         if folder.name != name or not folder.is_dir():
             _give_up(f"there is no set {name!r}{nearest(name, known)}")
     found, problems = capture_set.read_set(folder.resolve(), terminal.short_path(folder))
-    for problem in problems:
-        click.echo(str(problem), err=True)
+    terminal.print_lines(problems)
     if found is None or problems:
         _give_up(f"{terminal.short_path(folder)}/ is not whole")
     return found

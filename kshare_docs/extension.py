@@ -14,6 +14,9 @@ from markdown_exec import formatters
 from markupsafe import Markup
 
 from .article.views import render_view
+from .data.project import Project
+from .data.report import Report
+from .machine.host import read_host
 from .pages.fences import LANGUAGE, VIEW_LANGUAGE
 from .pages.project import find_root
 from .site.lookup import Lookup
@@ -39,38 +42,38 @@ class Formatter:
 
 
 class KshareExtension(Extension):
-    """Options: `lang`, the pages' language; `root`, the project; `lookup`, an earlier run's."""
+    """Options: `lang`, the pages' language; `lookup`, an earlier run's."""
 
     def __init__(self, **options: Any) -> None:
         """Take the options of the site's configuration."""
         self.config = {
             "lang": ["", "Language of the pages, where a project has several"],
-            "root": ["", "The project's folder; by default the nearest with images.toml"],
             "lookup": ["", "A Lookup to find examples in; by default one of its own"],
         }
         super().__init__(**options)
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: ARG002, N802
         """Register the formatter, once for each look-up and language."""
-        lang = str(self.getConfig("lang"))
-        lookup = self.getConfig("lookup")
-        # The table outlives the pages' Markdown instances: an earlier page's look-up is kept.
         table: dict[str, Any] = formatters
-        known = table.get(LANGUAGE)
-        if not isinstance(lookup, Lookup):
-            root = Path(self.getConfig("root")) if self.getConfig("root") else find_root(Path.cwd())
-            if root is None:
-                raise ValueError("no images.toml in this folder or above it: not a kshare project")
-            lookup = known.lookup if isinstance(known, Formatter) else None
-            if lookup is None or lookup.root != root:
-                lookup = Lookup(root, render_view)
-        table[LANGUAGE] = formatter = Formatter(lookup, lang)
+        lookup = self.getConfig("lookup") or _own_lookup(table.get(LANGUAGE))
+        table[LANGUAGE] = formatter = Formatter(lookup, str(self.getConfig("lang")))
         table[VIEW_LANGUAGE] = formatter.view
 
 
 def makeExtension(**options: Any) -> KshareExtension:  # noqa: N802
     """The entry point of Python-Markdown."""
     return KshareExtension(**options)
+
+
+def _own_lookup(known: object) -> Lookup:
+    """The look-up of the project around; markdown-exec's table keeps it from page to page."""
+    root = find_root(Path.cwd())
+    if root is None:
+        raise ValueError("no images.toml in this folder or above it: not a kshare project")
+    if isinstance(known, Formatter) and known.lookup.root == root:
+        return known.lookup
+    unread = Project(root, examples=(), runnables={}, images={}, problems=())
+    return Lookup(root, render_view, Report(unread, read_host()))
 
 
 def _page(md: Markdown, root: Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,6 @@ from .pages.project import find_root, read_project
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
 REPORTS = pytest.StashKey[dict[Path, Report]]()
-
-
-class ProblemError(Exception):
-    """An example failed, or was refused before it ran."""
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Make room for the projects that are met."""
-    config.stash[PROJECTS] = {}
-    config.stash[REPORTS] = {}
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
@@ -48,7 +38,7 @@ class Page(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The page's items, in the order of the page."""
-        projects = self.config.stash[PROJECTS]
+        projects = self.config.stash.setdefault(PROJECTS, {})
         project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
         page = self.path.relative_to(self.root).as_posix()
         for problem in project.problems:
@@ -69,11 +59,7 @@ class Refused(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with the message."""
-        raise ProblemError(str(self.problem))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> str:
-        """The message is all there is to say."""
-        return str(excinfo.value)
+        pytest.fail(str(self.problem), pytrace=False)
 
 
 class Item(pytest.Item):
@@ -90,17 +76,11 @@ class Item(pytest.Item):
         report = self._report()
         judged = report.judged.get((self.example.lang, self.example.id))
         if judged is None:
-            raise ProblemError(report.fatal or "it did not run")
+            pytest.fail(report.fatal or "it did not run", pytrace=False)
         if judged.status is Status.SKIPPED:
             pytest.skip(why_skipped(judged.missing))
         if judged.status is Status.FAILED:
-            raise ProblemError("\n".join(map(str, judged.failures)))
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *_: Any) -> Any:
-        """Our own failures are plain messages."""
-        if isinstance(excinfo.value, ProblemError):
-            return str(excinfo.value)
-        return super().repr_failure(excinfo)
+            pytest.fail("\n".join(map(str, judged.failures)), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The page and the fence's line."""
@@ -111,15 +91,10 @@ class Item(pytest.Item):
         # runs in this environment need not wait for it.
         from .run.runner import run  # noqa: PLC0415
 
-        reports = self.config.stash[REPORTS]
+        reports = self.config.stash.setdefault(REPORTS, {})
         root = self.project.root
         if root not in reports:
-            chosen = _selected(self.session.items, root)
+            items = (item for item in self.session.items if isinstance(item, Item))
+            chosen = {item.example.id for item in items if item.project is self.project}
             reports[root] = run(self.project, only=chosen)
         return reports[root]
-
-
-def _selected(items: Iterable[pytest.Item], root: Path) -> set[str]:
-    return {
-        item.example.id for item in items if isinstance(item, Item) and item.project.root == root
-    }

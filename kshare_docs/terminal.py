@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+from rich import progress
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from .data.needs import why_skipped
-from .data.problem import Problem
 from .data.report import Judged, Report, Status
 from .history.capture_set import CaptureSet
 from .history.drift import Difference, Drift
@@ -21,40 +22,33 @@ from .site.gate import Refusal
 _MARKS = {Status.VERIFIED: "✓", Status.FAILED: "✗", Status.SKIPPED: "–"}
 
 
-class ProgressLine(Listener):
-    """One line of progress on a terminal; plain lines elsewhere."""
+class ProgressLine(progress.Progress, Listener):
+    """One line of progress on a terminal; plain lines elsewhere. All on standard error."""
 
-    def __init__(self, console: Console, *, silent: bool = False) -> None:
-        self._console = console
-        self._silent = silent
-        self._running: dict[str, None] = {}
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(20),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[running]}"),
+    def __init__(self, *, silent: bool = False) -> None:
+        console = Console(stderr=True)
+        super().__init__(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(20),
+            progress.MofNCompleteColumn(),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("{task.fields[running]}"),
             console=console,
             transient=True,
             disable=silent or not console.is_terminal,
         )
-        self._task = self._bar.add_task("examples", total=None, running="", visible=False)
-
-    def __enter__(self) -> ProgressLine:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._bar.stop()
+        self._silent = silent
+        self._running: dict[str, None] = {}
+        self._bar = self.add_task("examples", total=None, running="", visible=False)
 
     def say(self, text: str) -> None:
         """A line above the progress."""
         if not self._silent:
-            print_line(self._console, text)
+            self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
 
     def planned(self, total: int) -> None:
         """The bar appears, if there is anything to do."""
-        self._bar.update(self._task, total=total, visible=total > 0)
+        self.update(self._bar, total=total, visible=total > 0)
 
     def started(self, example: str) -> None:
         """The example's name appears beside the bar."""
@@ -64,28 +58,28 @@ class ProgressLine(Listener):
     def ended(self, judged: Judged) -> None:
         """The bar moves on; elsewhere than on a terminal, a line is printed."""
         self._running.pop(judged.example.id, None)
-        self._bar.advance(self._task)
+        self.advance(self._bar)
         self._show()
-        if not self._console.is_terminal:
+        if not self.console.is_terminal:
             self.say(f"{_MARKS[judged.status]} {judged.example.id} {judged.seconds:.2f} s")
 
     def _show(self) -> None:
-        self._bar.update(self._task, running=", ".join(tuple(self._running)[:3]))
+        self.update(self._bar, running=", ".join(tuple(self._running)[:3]))
 
 
-def console(*, stderr: bool = True) -> Console:
-    """A console on standard error, or on standard output."""
-    return Console(stderr=stderr)
+def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
+    """Lines as they are, on standard error or on standard output."""
+    for line in lines:
+        click.echo(line, err=err)
 
 
-def print_line(console: Console, text: object) -> None:
-    """A line as it is: no markup, no colours, not wrapped."""
-    console.print(str(text), markup=False, highlight=False, soft_wrap=True)
+def print_json(data: object) -> None:
+    """Data for other programs."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
 
 
 def print_report(report: Report) -> None:
     """A table of all examples, and below it what was refused, failed or skipped."""
-    out = console(stderr=False)
     table = Table(box=None, pad_edge=False)
     for title in ("", "example", "page", "claims", "seconds"):
         table.add_column(title, overflow="fold")
@@ -100,14 +94,12 @@ def print_report(report: Report) -> None:
             f"{judged.seconds:.2f}" if judged.capture else "",
         )
     if report.judged:
-        out.print(table, markup=False)
-    print_problems(out, report.problems)
-    print_failures(out, report)
+        Console().print(table, markup=False)
+    print_faults(report, err=False)
     for judged in report.judged.values():
         if judged.status is Status.SKIPPED:
-            what = f"skipped: {why_skipped(judged.missing)}"
-            print_line(out, judged.example.problem(what))
-    print_line(out, f"{describe_counts(report)}, {len(report.problems)} refused")
+            click.echo(judged.example.problem(f"skipped: {why_skipped(judged.missing)}"))
+    click.echo(f"{describe_counts(report)}, {len(report.problems)} refused")
 
 
 def describe_counts(report: Report) -> str:
@@ -115,23 +107,29 @@ def describe_counts(report: Report) -> str:
     return ", ".join(f"{number} {status}" for status, number in report.counts.items())
 
 
-def print_problems(console: Console, problems: Iterable[Problem]) -> None:
-    """What is wrong, a line each."""
-    for problem in problems:
-        print_line(console, problem)
-
-
-def print_failures(console: Console, report: Report) -> None:
-    """What failed, with file and line."""
+def print_faults(report: Report, *, err: bool = True) -> None:
+    """What was refused, and what failed, with file and line."""
+    print_lines(report.problems, err=err)
     for judged in report.judged.values():
-        print_problems(console, judged.failures)
+        print_lines(judged.failures, err=err)
 
 
 def print_doctor(found: dict[str, Any]) -> None:
-    """What this machine offers, and what is missing."""
-    out = console(stderr=False)
+    """The verdict over a machine with its evidence; of this one, what it offers and what not."""
+    kernels = {True: "Microsoft's build", False: "not Microsoft's build", None: "by its name"}
+    rows = [("WSL2", found["verdict"])]
+    if found["kernel_family"] != "other":
+        rows.append(("kernel family", f"{found['kernel_family']}, {kernels[found['stock']]}"))
+    for item in found["evidence"]:
+        speaks = f"  → {item['speaks_for']}" if item["speaks_for"] else ""
+        rows.append((f"  {item['signal']}", f"{item['value'] or 'none'}{speaks}"))
+    if "host" in found:
+        rows += _offers(found)
+    print_lines((f"{name:30} {value}" for name, value in rows), err=False)
+
+
+def _offers(found: dict[str, Any]) -> list[tuple[str, str]]:
     host, engine = found["host"], found["engine"]
-    print_verdict(out, found)
     rows = [
         ("kernel", host["release"]),
         ("distribution", host["distribution"]),
@@ -145,56 +143,33 @@ def print_doctor(found: dict[str, Any]) -> None:
     rows += [(f"image {i['name']}", f"{i['reference']}: {i['state']}") for i in found["images"]]
     for item in found["missing"]:
         rows += [("missing", item["what"]), ("", f"→ {item['remedy']}")]
-    rows += [("error", error) for error in found["errors"]]
-    _print_rows(out, rows)
+    return rows + [("error", error) for error in found["errors"]]
 
 
-def print_verdict(console: Console, found: dict[str, Any]) -> None:
-    """The verdict over a machine, with its evidence."""
-    kernels = {True: "Microsoft's build", False: "not Microsoft's build", None: "by its name"}
-    rows = [("WSL2", found["verdict"])]
-    if found["kernel_family"] != "other":
-        rows.append(("kernel family", f"{found['kernel_family']}, {kernels[found['stock']]}"))
-    for item in found["evidence"]:
-        speaks = f"  → {item['speaks_for']}" if item["speaks_for"] else ""
-        rows.append((f"  {item['signal']}", f"{item['value'] or 'none'}{speaks}"))
-    _print_rows(console, rows)
-
-
-def _print_rows(console: Console, rows: Iterable[tuple[str, str]]) -> None:
-    for name, value in rows:
-        print_line(console, f"{name:30} {value}")
-
-
-def print_drift(
-    console: Console, differences: list[Difference], before: CaptureSet, after: CaptureSet
-) -> None:
+def print_drift(differences: list[Difference], before: CaptureSet, after: CaptureSet) -> None:
     """What differs between two sets, and what does not."""
-    kernels = [item.manifest.kernel for item in (before, after)]
+    old, new = before.manifest, after.manifest
     words = {
         Drift.CHANGED: "changed",
-        Drift.LOST: f"only {kernels[0]}",
-        Drift.NEW: f"only {kernels[1]}",
+        Drift.LOST: f"only {old.kernel}",
+        Drift.NEW: f"only {new.kernel}",
     }
-    print_line(console, f"--- {kernels[0]} ({before.manifest.verdict})")
-    print_line(console, f"+++ {kernels[1]} ({after.manifest.verdict})")
+    click.echo(f"--- {old.kernel} ({old.verdict})\n+++ {new.kernel} ({new.verdict})")
     for item in differences:
         if item.state is not Drift.SAME:
-            print_line(console, f"\n{item.id}: {words[item.state]}")
-            for line in item.lines:
-                print_line(console, f"  {line}")
+            click.echo(f"\n{item.id}: {words[item.state]}")
+            print_lines((f"  {line}" for line in item.lines), err=False)
     same = [item.id for item in differences if item.state is Drift.SAME]
-    print_line(console, f"\nthe same: {len(same)} of {len(differences)}")
+    click.echo(f"\nthe same: {len(same)} of {len(differences)}")
     if same:
-        print_line(console, f"  {', '.join(same)}")
+        click.echo(f"  {', '.join(same)}")
 
 
-def print_refusals(console: Console, refusals: Sequence[Refusal]) -> None:
+def print_refusals(refusals: Sequence[Refusal]) -> None:
     """Why there is no publication, each reason once, with its remedy."""
     once = tuple(dict.fromkeys(refusals))
-    print_line(console, f"kshare: no publication, for {len(once)} reasons:")
-    for refusal in once:
-        print_line(console, f"- {refusal.reason}\n  → {refusal.remedy}")
+    click.echo(f"kshare: no publication, for {len(once)} reasons:", err=True)
+    print_lines(f"- {refusal.reason}\n  → {refusal.remedy}" for refusal in once)
 
 
 def short_path(path: Path) -> str:

@@ -487,8 +487,9 @@ def wait_for(port: int) -> None:
 
 
 ENGINE_ID = """
-from kshare_docs.machine.engine import connect
-print(connect().info.id)
+from kshare_docs.machine.engine import connected
+with connected() as engine:
+    print(engine.info.id)
 """
 
 

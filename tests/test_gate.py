@@ -12,21 +12,25 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, ImageUse, Provenance, Result
 from kshare_docs.data.example import Claim, Example, Options
 from kshare_docs.data.files import staged
 from kshare_docs.data.report import ClaimVerdict, Judged, Report, Status
-from kshare_docs.history.kernels import Kernels
 from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
-from kshare_docs.site.attestation import FILE, Metadata, verify_site, write_statement
+from kshare_docs.site.attestation import (
+    PROVENANCE,
+    compare_with_statement,
+    write_statement,
+)
 from kshare_docs.site.gate import Source, read_source, unfit, unsound
-from kshare_docs.site.provenance import Build, make_statement
+from kshare_docs.site.lookup import Lookup
+from kshare_docs.site.provenance import make_statement
 
 from .conftest import ROOT, Workshop
 
 CLEAN = Source("0" * 40)
-BUILD = Build(CLEAN, Metadata("2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"), publication=True)
 
 
 def report(*, stand_in: bool = False, status: Status = Status.VERIFIED) -> Report:
@@ -109,12 +113,17 @@ def site(tmp_path: Path) -> Path:
     page = f'<figure data-capture="{digest}"></figure>'
     (folder / "en" / "index.html").write_text(page, encoding="utf-8")
     (folder / "style.css").write_text("a{}", encoding="utf-8")
-    write_statement(folder, make_statement(run, Kernels(), folder, BUILD))
+    _state(folder, run)
     return folder
 
 
+def _state(folder: Path, run: Report) -> None:
+    shown = Lookup(ROOT, render_view, run, final=True, publication=True)
+    write_statement(folder, make_statement(folder, shown, CLEAN, "2026-01-01T00:00:00Z"))
+
+
 def test_the_statement_has_the_shape_of_in_toto(site: Path) -> None:
-    said = json.loads((site / FILE).read_text(encoding="utf-8"))
+    said = json.loads((site / PROVENANCE).read_text(encoding="utf-8"))
     assert said["_type"] == "https://in-toto.io/Statement/v1"
     assert said["predicateType"] == "https://slsa.dev/provenance/v1"
     assert [s["name"] for s in said["subject"]] == ["en/index.html", "style.css"]
@@ -125,7 +134,7 @@ def test_the_statement_has_the_shape_of_in_toto(site: Path) -> None:
     assert definition["resolvedDependencies"][1]["name"] == "alpine"
     (example,) = said["predicate"]["runDetails"]["byproducts"]
     assert example["annotations"]["images"] == ["alpine"]
-    assert verify_site(site) == []
+    assert compare_with_statement(site) == []
 
 
 def _flip(site: Path) -> None:
@@ -138,7 +147,7 @@ def _flip(site: Path) -> None:
 def _other_capture(site: Path) -> None:
     page = site / "en" / "index.html"
     page.write_text(f'<p data-capture="sha256:{"2" * 64}">', encoding="utf-8")
-    write_statement(site, make_statement(report(), Kernels(), site, BUILD))
+    _state(site, report())
 
 
 @pytest.mark.parametrize(
@@ -149,11 +158,13 @@ def _other_capture(site: Path) -> None:
         (lambda site: (site / "x.js").touch(), "x.js: is not in provenance.json"),
         (lambda site: (site / "x").symlink_to("/etc/hosts"), "x: is not in provenance.json"),
         (_other_capture, f"en/index.html: shows the capture sha256:{'2' * 64}"),
-        (lambda site: (site / FILE).unlink(), "provenance.json is missing"),
-        (lambda site: (site / FILE).write_text("{"), "provenance.json cannot be read"),
+        (lambda site: (site / PROVENANCE).unlink(), "provenance.json is missing"),
+        (lambda site: (site / PROVENANCE).write_text("{"), "provenance.json cannot be read"),
         (
-            lambda site: (site / FILE).write_text(
-                (site / FILE).read_text(encoding="utf-8").replace("Statement/v1", "Statement/v9")
+            lambda site: (site / PROVENANCE).write_text(
+                (site / PROVENANCE)
+                .read_text(encoding="utf-8")
+                .replace("Statement/v1", "Statement/v9")
             ),
             "provenance.json is no in-toto statement v1",
         ),
@@ -163,7 +174,7 @@ def test_what_was_tampered_with_is_found(
     site: Path, tamper: Callable[[Path], object], says: str
 ) -> None:
     tamper(site)
-    (fault,) = verify_site(site)
+    (fault,) = compare_with_statement(site)
     assert fault.startswith(says)
 
 

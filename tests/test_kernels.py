@@ -15,7 +15,7 @@ from kshare_docs.history.capture_set import CaptureSet, Manifest
 from kshare_docs.history.drift import Drift
 from kshare_docs.history.kernels import Cell, judge_sets
 from kshare_docs.machine.host import read_host
-from kshare_docs.site.figure import figure
+from kshare_docs.site.figure import render_figure
 
 EXAMPLE = Example(
     "kernel",
@@ -86,7 +86,7 @@ def test_only_genuine_sets_are_published() -> None:
 def test_tabs() -> None:
     sets = [captured("6.18", "6.18.1<b>"), captured("6.6", "6.6", verdict="other")]
     (here,) = stored(EXAMPLE, [captured("6.12", "6.12", verdict="other")])
-    html = str(figure(here, "en", stored=stored(EXAMPLE, sets)))
+    html = str(render_figure(here, "en", stored=stored(EXAMPLE, sets)))
     labels = re.findall(r'<label for="__kernel_kernel_\d">(.*?)</label>', html)
     assert labels == ["this host", "6.18", "6.6 (preview)"]
     assert html.count('checked="checked"') == 1
@@ -99,7 +99,7 @@ def test_tabs() -> None:
 def test_one_kernel_needs_no_tabs() -> None:
     (here,) = stored(EXAMPLE, [captured("6.18", "6.18.1")])
     for others in ([], [captured("6.18", "6.18.1")]):
-        assert "tabbed" not in str(figure(here, "en", stored=stored(EXAMPLE, others)))
+        assert "tabbed" not in str(render_figure(here, "en", stored=stored(EXAMPLE, others)))
 
 
 @pytest.mark.parametrize(("others", "first"), [([captured("6.18", "6.18.1")], "2"), ([], "")])
@@ -110,7 +110,7 @@ def test_a_skipped_example_shows_what_a_host_that_had_it_gave(
     here = Judged(
         example, Status.SKIPPED, verdicts=(ClaimVerdict(Status.SKIPPED),), missing=("wslc",)
     )
-    html = str(figure(here, "en", stored=stored(example, others)))
+    html = str(render_figure(here, "en", stored=stored(example, others)))
     assert "there is no wslc here" in html
     found = re.search(r'checked="checked" id="__kernel_kernel_(\d)"', html)
     assert (found[1] if found else "") == first

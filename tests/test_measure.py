@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 
-from kshare_docs.article.measurements import Sample, Scale, durations, numbers
+from kshare_docs.article.measurements import Sample, Scale
+from kshare_docs.article.views import RunContext
 from kshare_docs.data.capture import Capture, Provenance, Result
+from kshare_docs.data.example import Example, Options, View
+from kshare_docs.data.report import Judged, Report, Status
+from kshare_docs.history.kernels import Kernels
+from kshare_docs.machine.host import read_host
+from kshare_docs.pages.project import read_project
+from kshare_docs.site.lookup import ViewError
 
-from .conftest import Workshop
+from .conftest import ROOT, Workshop
 
 
-def capture(*outputs: str) -> Capture:
+def context(*outputs: str) -> RunContext:
+    """What a view may ask of a run of one example, whose step printed this in its rounds."""
     rounds = tuple(
         (
             Result("set-up", hidden=True, output="", code=0, seconds=9.0),
@@ -20,15 +28,29 @@ def capture(*outputs: str) -> Capture:
         )
         for number, output in enumerate(outputs, 1)
     )
-    return Capture("m", rounds[0], (), Provenance(*[""] * 9), rounds[1:])
+    made = Capture("m", rounds[0], (), Provenance(*[""] * 9), rounds[1:]) if rounds else None
+    example = Example("m", "docs/en/p.md", "en", 1, (), (), Options())
+    judged = {("en", "m"): Judged(example, Status.VERIFIED, made)}
+    report = Report(read_project(ROOT), read_host(), judged)
+    return RunContext(report, View("v", "docs/en/p.md", "en", 9), Kernels())
 
 
 def test_every_round_counts() -> None:
-    made = capture("4.0", "2", "3", "1e3")
-    assert durations(made, 1) == Sample((1.0, 2.0, 3.0, 4.0))
-    assert numbers(made, 1) == Sample((4.0, 2.0, 3.0, 1000.0))
+    run = context("4.0", "2", "3", "1e3")
+    assert run.durations("m", 1) == (1.0, 2.0, 3.0, 4.0)
+    assert run.numbers("m", 1) == (4.0, 2.0, 3.0, 1000.0)
+    assert run.output("m", 1) == "4.0"
     with pytest.raises(ValueError, match="'about 3'"):
-        numbers(capture("about 3"), 1)
+        context("about 3").numbers("m", 1)
+
+
+def test_what_did_not_run_has_no_rounds() -> None:
+    run = context()
+    assert not run.durations("m", 1)
+    assert not run.numbers("m", 1)
+    assert run.output("m", 1) == ""
+    with pytest.raises(ViewError, match="there is no example 'n'"):
+        run.output("n", 1)
 
 
 def test_median_and_quartiles() -> None:

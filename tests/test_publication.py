@@ -18,7 +18,7 @@ from kshare_docs.data.problem import Problem
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
 from kshare_docs.run.runner import run
-from kshare_docs.site.attestation import verify_site
+from kshare_docs.site.attestation import compare_with_statement
 from kshare_docs.site.gate import Source
 
 from .conftest import ROOT
@@ -78,7 +78,7 @@ def test_a_publication_carries_no_mark_of_a_preview(publish: Any) -> None:
         assert '<div class="kshare-preview"' not in page, path
         assert "noindex" not in page, path
         assert 'data-verdict="other"' not in page, path
-    assert verify_site(site) == []
+    assert compare_with_statement(site) == []
 
 
 def test_a_page_that_cannot_be_built_leaves_no_site(

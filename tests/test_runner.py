@@ -15,8 +15,9 @@ from kshare_docs.machine.engine import EXAMPLE_LABEL, LABEL, connected
 from kshare_docs.machine.probes import PROBES
 from kshare_docs.machine.redact import Redaction
 from kshare_docs.pages.project import read_project
-from kshare_docs.run import runner
-from kshare_docs.run.cache import FOLDER
+from kshare_docs.run import plan, runner
+from kshare_docs.run.cache import Cache
+from kshare_docs.run.judge import judge_capture
 from kshare_docs.run.runner import run
 
 from .conftest import Workshop
@@ -51,7 +52,7 @@ def test_captures_are_redacted(workshop: Workshop, monkeypatch: pytest.MonkeyPat
     refused = capture_of(report, "volume").results[0]
     assert refused.ending is Ending.REFUSED
     assert "the volume ‹host› exists" in refused.error
-    kept = [path.read_text(encoding="utf-8") for path in (workshop.root / FOLDER).glob("*.json")]
+    kept = [path.read_text(encoding="utf-8") for path in Cache(workshop.root).folder.glob("*.json")]
     assert len(kept) == 2
     assert not any('"output": "planted-secret"' in text for text in kept)
 
@@ -86,7 +87,8 @@ def test_each_thing_is_asked_and_judged_once(
         return call
 
     monkeypatch.setitem(PROBES, "modules", counted("probe", lambda _probes: True))
-    monkeypatch.setattr(runner, "judge_capture", counted("judge", runner.judge_capture))
+    for module in (plan, runner):
+        monkeypatch.setattr(module, "judge_capture", counted("judge", judge_capture))
     for name in ("one", "two"):
         text = f'```console exec="1" id="{name}" needs="modules"\n$ docker run alpine true\n```\n'
         workshop.page(f"zh/{name}.md", text)

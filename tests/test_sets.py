@@ -180,6 +180,8 @@ def test_drift_says_what_is_missing() -> None:
     changed = compare(made(capture("a", "one\ntwo")), made(capture("a", "one\nthree")))[0]
     assert changed.state is Drift.CHANGED
     assert changed.lines == ("$ run", "@@ -1,2 +1,2 @@", " one", "-two", "+three")
+    options = compare(made(capture("a", "--one")), made(capture("a", "++two")))[0]
+    assert options.lines == ("$ run", "@@ -1 +1 @@", "---one", "+++two")
 
 
 def test_placeholders_of_redaction_are_not_masked() -> None:

@@ -110,7 +110,7 @@ def test_the_builders_environment_is_left_as_it_was(
         monkeypatch.setenv("NO_MKDOCS_2_WARNING", before)
     report = Report(read_project(tmp_path), read_host())
     lookup = Lookup(tmp_path, render_view, report, final=True)
-    (problem,) = build_site(tmp_path, lookup, report, tmp_path / "site", script_files)
+    (problem,) = build_site(lookup, tmp_path / "site", script_files)
     assert "mkdocs.yml" in problem.message
     assert os.environ.get("NO_MKDOCS_2_WARNING") == before
 

@@ -48,9 +48,7 @@ def ledger_rows(entries: Mapping[str, Entry], examples: Iterable[Judged]) -> lis
             for bearing in claim.bearings:
                 found[bearing.entry].append((verdict.status, bearing.finding, judged))
     return [
-        LedgerRow(
-            name, entry, _status(found[name]), _unique(judged for _, _, judged in found[name])
-        )
+        LedgerRow(name, entry, _status(found[name]), _deciders(found[name]))
         for name, entry in entries.items()
     ]
 
@@ -66,5 +64,5 @@ def _status(decisions: list[_Decision]) -> str:
     return max(findings, key=list(Finding).index) if findings else Status.SKIPPED
 
 
-def _unique(examples: Iterable[Judged]) -> tuple[Judged, ...]:
-    return tuple({judged.example.id: judged for judged in examples}.values())
+def _deciders(decisions: list[_Decision]) -> tuple[Judged, ...]:
+    return tuple({judged.example.id: judged for _, _, judged in decisions}.values())

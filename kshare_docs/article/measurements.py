@@ -7,45 +7,24 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..data.capture import Capture
 
+class Sample(tuple[float, ...]):
+    """The values of all rounds of one step, in the order of the rounds; empty where none ran."""
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The values of all rounds of one step, in the order of the rounds.
-
-    Attributes:
-        values: Seconds, or the numbers that the step printed.
-    """
-
-    values: tuple[float, ...]
+    __slots__ = ()
 
     @property
     def median(self) -> float:
         """The value in the middle."""
-        return statistics.median(self.values)
+        return statistics.median(self)
 
     @property
     def quartiles(self) -> tuple[float, float]:
         """The bounds of the middle half of the values, both included."""
-        if len(self.values) == 1:
-            return self.values[0], self.values[0]
-        low, _, high = statistics.quantiles(self.values, n=4, method="inclusive")
+        if len(self) == 1:
+            return self[0], self[0]
+        low, _, high = statistics.quantiles(self, n=4, method="inclusive")
         return low, high
-
-
-def durations(capture: Capture, number: int) -> Sample:
-    """How long visible step `number` took in each round, in seconds."""
-    return Sample(tuple(result.seconds for result in capture.runs(number)))
-
-
-def numbers(capture: Capture, number: int) -> Sample:
-    """The number that visible step `number` printed in each round.
-
-    Raises:
-        ValueError: An output is no number.
-    """
-    return Sample(tuple(float(result.output) for result in capture.runs(number)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +46,7 @@ class Scale:
         Raises:
             ValueError: A value is not above 0, or there is none.
         """
-        values = [value for sample in samples for value in sample.values]
+        values = [value for sample in samples for value in sample]
         low = math.floor(math.log10(min(values)))
         high = math.ceil(math.log10(max(values)))
         return cls(10.0**low, 10.0 ** max(high, low + 1))

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
+from jinja2 import TemplateError, TemplateSyntaxError
 from markupsafe import Markup
 
+from ..data.capture import Result
 from ..data.example import View
 from ..data.report import Judged, Report
-from ..history.capture_set import CaptureSet
 from ..history.kernels import KernelRow, Kernels
 from ..pages.catalogues import VIEW, VIEWS
 from ..site.figure import link, why_missing
 from ..site.lookup import ViewError
+from ..site.templates import load_template
 from ..words import load_words
 from .ledger import LedgerRow, ledger_rows
-from .measurements import Sample, Scale, durations, numbers
-from .verify_script import script_of
+from .measurements import Sample, Scale
+from .verify_script import SCRIPT, script_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class RunContext:
     Attributes:
         report: The run.
         view: The view, whose page links start from.
-        stored: The sets of other runs that may be shown.
+        stored: The sets of other runs that may be shown, with the examples on each.
     """
 
     report: Report
@@ -39,11 +40,6 @@ class RunContext:
     def examples(self) -> list[Judged]:
         """All examples of the view's language, in the order of the pages."""
         return self.report.of_language(self.view.lang)
-
-    @property
-    def sets(self) -> tuple[CaptureSet, ...]:
-        """The stored sets that may be shown, the newest first."""
-        return self.stored.sets
 
     @property
     def kernels(self) -> list[KernelRow]:
@@ -66,21 +62,26 @@ class RunContext:
             raise ViewError(f"there is no example {identifier!r}")
         return judged
 
+    def runs(self, identifier: str, number: int) -> tuple[Result, ...]:
+        """What visible step `number`, from 1, gave in each round; nothing where it did not run."""
+        capture = self.example(identifier).capture
+        return capture.runs(number) if capture else ()
+
     def output(self, identifier: str, number: int) -> str:
-        """What visible step `number`, counted from 1, printed; empty where it did not run."""
-        capture = self.example(identifier).capture
-        runs = capture.runs(number) if capture else ()
-        return runs[0].output if runs else ""
+        """What a step printed; empty where it did not run."""
+        return next((result.output for result in self.runs(identifier, number)), "")
 
-    def durations(self, identifier: str, number: int) -> Sample | None:
-        """How long a step took in each round; None where the example did not run."""
-        capture = self.example(identifier).capture
-        return durations(capture, number) if capture and capture.runs(number) else None
+    def durations(self, identifier: str, number: int) -> Sample:
+        """How long a step took in each round, in seconds."""
+        return Sample(result.seconds for result in self.runs(identifier, number))
 
-    def numbers(self, identifier: str, number: int) -> Sample | None:
-        """The number that a step printed in each round; None where the example did not run."""
-        capture = self.example(identifier).capture
-        return numbers(capture, number) if capture and capture.runs(number) else None
+    def numbers(self, identifier: str, number: int) -> Sample:
+        """The number that a step printed in each round.
+
+        Raises:
+            ValueError: An output is no number.
+        """
+        return Sample(float(result.output) for result in self.runs(identifier, number))
 
     def why_missing(self, identifier: str) -> str:
         """Why an example did not run, in the words of the page; empty where it did."""
@@ -88,8 +89,8 @@ class RunContext:
 
     @property
     def script(self) -> str:
-        """The script of the examples that are chosen for it."""
-        return script_of(self.report, self.view.lang)
+        """The script of the examples that are chosen for it; empty where none is."""
+        return script_files(self.report, self.view.lang).get(SCRIPT, "")
 
     def link(self, identifier: str) -> str:
         """The way from the view's page to an example."""
@@ -108,26 +109,16 @@ def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Mar
     Raises:
         ViewError: Its template does not work.
     """
-    environment = Environment(
-        loader=FileSystemLoader(root / VIEWS),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.globals["scale"] = Scale.around
+    name = f"{view.name}{VIEW}"
     try:
-        template = environment.get_template(f"{view.name}{VIEW}")
-        html = template.render(
+        html = load_template(name, root / VIEWS).render(
             run=RunContext(report, view, kernels),
             lang=view.lang,
             host=report.host,
+            scale=Scale.around,
             words=load_words(view.lang),
         )
-    except TemplateError as error:
-        line = getattr(error, "lineno", None)
-        where = f"{VIEWS}/{view.name}{VIEW}{f':{line}' if line else ''}"
-        raise ViewError(f"{where}: {error}") from error
-    except (ValueError, ArithmeticError, LookupError) as error:
-        raise ViewError(f"{VIEWS}/{view.name}{VIEW}: {error}") from error
+    except (TemplateError, ValueError, ArithmeticError, LookupError) as error:
+        line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
+        raise ViewError(f"{VIEWS}/{name}{line}: {error}") from error
     return Markup(html)  # noqa: S704  (made by a template that escapes)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import datetime
 import hashlib
 import re
-from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
 
 import msgspec
 
-SCHEMA = 3
+CAPTURE_SCHEMA = 3
 """Version of the stored form; a newer one is not read."""
 
 OUTPUT_HEAD = 48 * 1024
@@ -103,7 +102,7 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     images: tuple[ImageUse, ...]
     provenance: Provenance
     repeats: tuple[tuple[Result, ...], ...] = ()
-    schema: int = SCHEMA
+    schema: int = CAPTURE_SCHEMA
 
     @property
     def rounds(self) -> tuple[tuple[Result, ...], ...]:
@@ -176,8 +175,10 @@ def decode(data: bytes) -> Capture:
         capture = msgspec.json.decode(data, type=Capture)
     except msgspec.DecodeError as error:
         raise ValueError(f"not a capture: {error}") from None
-    if capture.schema != SCHEMA:
-        raise ValueError(f"schema {capture.schema} is not {SCHEMA}, the one this version reads")
+    if capture.schema != CAPTURE_SCHEMA:
+        raise ValueError(
+            f"schema {capture.schema} is not {CAPTURE_SCHEMA}, the one this version reads"
+        )
     return capture
 
 
@@ -185,9 +186,7 @@ class Output:
     """Collects what a step prints; of a flood it keeps the beginning and the end."""
 
     def __init__(self, head: int = OUTPUT_HEAD, tail: int = OUTPUT_TAIL) -> None:
-        self._head = bytearray()
-        self._tail: deque[bytes] = deque()
-        self._tail_size = 0
+        self._head, self._tail = bytearray(), bytearray()
         self._room = (head, tail)
         self._cut = 0
 
@@ -196,21 +195,13 @@ class Output:
         head, tail = self._room
         space = head - len(self._head)
         self._head += data[:space]
-        if rest := data[space:]:
-            self._tail.append(rest)
-            self._tail_size += len(rest)
-            while self._tail_size - len(self._tail[0]) >= tail:
-                dropped = self._tail.popleft()
-                self._tail_size -= len(dropped)
-                self._cut += len(dropped)
+        self._tail += data[space:]
+        over = max(0, len(self._tail) - tail)
+        del self._tail[:over]
+        self._cut += over
 
     def text(self) -> str:
         """What was kept as text: line ends unified, the cut marked, the last line end dropped."""
-        tail = b"".join(self._tail)
-        over = max(0, len(tail) - self._room[1])
-        cut = self._cut + over
-        kept = bytes(self._head)
-        if cut:
-            kept += f"\n[… {cut} bytes left out …]\n".encode()
-        text = (kept + tail[over:]).decode("utf-8", "replace")
+        mark = f"\n[… {self._cut} bytes left out …]\n".encode() if self._cut else b""
+        text = (self._head + mark + self._tail).decode("utf-8", "replace")
         return re.sub(r"\r+\n", "\n", text).removesuffix("\n")

@@ -131,16 +131,13 @@ class Report:
     @property
     def sound(self) -> bool:
         """Nothing failed and nothing was refused."""
-        return not self.fatal and not self.problems and not self.count(Status.FAILED)
+        return not self.fatal and not self.problems and not self.counts[Status.FAILED]
 
     @property
     def counts(self) -> dict[Status, int]:
         """Numbers of examples by status; one in two languages counts once."""
-        return {status: self.count(status) for status in Status}
-
-    def count(self, status: Status) -> int:
-        """Number of examples with this status."""
-        return sum(item.status is status for item in self.once)
+        statuses = [item.status for item in self.once]
+        return {status: statuses.count(status) for status in Status}
 
     def of_language(self, lang: str) -> list[Judged]:
         """All examples of one language, in the order of the pages."""
@@ -152,14 +149,8 @@ def as_json(report: Report) -> dict[str, Any]:
     fatal = [Problem("", 0, "", report.fatal)] if report.fatal else []
     return {
         "examples": [_row(judged) for _, judged in sorted(report.judged.items())],
-        "errors": [
-            {"file": p.file, "line": p.line, "id": p.id, "message": p.message}
-            for p in (*fatal, *report.problems)
-        ],
-        "host": {
-            **msgspec.to_builtins(report.host),
-            "engine": msgspec.to_builtins(report.engine),
-        },
+        "errors": [msgspec.to_builtins(problem) for problem in (*fatal, *report.problems)],
+        "host": {**msgspec.to_builtins(report.host), "engine": msgspec.to_builtins(report.engine)},
         "summary": report.counts,
     }
 
@@ -174,12 +165,7 @@ def _row(judged: Judged) -> dict[str, Any]:
         "status": judged.status,
         "reason": judged.error or why_skipped(judged.missing),
         "claims": [
-            {
-                "text": claim.text,
-                "expression": claim.expression,
-                "status": verdict.status,
-                "detail": verdict.detail,
-            }
+            {"text": claim.text, "expression": claim.expression, **msgspec.to_builtins(verdict)}
             for claim, verdict in zip(example.claims, judged.verdicts, strict=True)
         ],
         "seconds": round(judged.seconds, 3),

@@ -16,9 +16,9 @@ from ..data.host import WSL2, Host
 from ..data.problem import Problem
 from ..data.report import Report
 
-FOLDER = "captures"
+SETS_FOLDER = "captures"
 MANIFEST = "set.json"
-SCHEMA = 1
+MANIFEST_SCHEMA = 1
 """Version of the manifest's form; a newer one is not read."""
 
 ROUNDS = 2
@@ -52,7 +52,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commit: str
     records: dict[str, str]
     skipped: dict[str, tuple[str, ...]]
-    schema: int = SCHEMA
+    schema: int = MANIFEST_SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def write_set(root: Path, manifest: Manifest, captures: Iterable[Capture]) -> Pa
     """
     if not _RELEASE.fullmatch(manifest.kernel):
         raise SetError(f"the kernel's release {manifest.kernel!r} is no name for a folder")
-    target = root / FOLDER / manifest.kernel
+    target = root / SETS_FOLDER / manifest.kernel
     records: dict[str, str] = {}
     with staged(target) as folder:
         for capture in captures:
@@ -121,10 +121,9 @@ def read_sets(root: Path) -> tuple[list[CaptureSet], list[Problem]]:
     """Read all sets of a project, the newest first; what is wrong with one hides no other."""
     sets: list[CaptureSet] = []
     problems: list[Problem] = []
-    for folder in sorted((root / FOLDER).glob("*/")):
-        if folder.name.startswith("."):
-            continue  # half written by a run that was killed
-        found, faults = read_set(folder, f"{FOLDER}/{folder.name}")
+    # What begins with a dot was half written by a run that was killed.
+    for folder in sorted((root / SETS_FOLDER).glob("[!.]*/")):
+        found, faults = read_set(folder, f"{SETS_FOLDER}/{folder.name}")
         problems += faults
         if found:
             sets.append(found)
@@ -139,15 +138,9 @@ def read_set(folder: Path, name: str = "") -> tuple[CaptureSet | None, list[Prob
         name: How messages name the folder; by default its path.
     """
     name = name or str(folder)
-    try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
-    except FileNotFoundError:
-        return None, [_problem(f"{name}/{MANIFEST}", "is missing: this is no capture set")]
-    except (OSError, msgspec.DecodeError) as error:
-        return None, [_problem(f"{name}/{MANIFEST}", f"cannot be read: {error}")]
-    if manifest.schema != SCHEMA:
-        newer = f"has schema {manifest.schema}; this version reads {SCHEMA}"
-        return None, [_problem(f"{name}/{MANIFEST}", newer)]
+    manifest = _read_manifest(folder / MANIFEST)
+    if isinstance(manifest, str):
+        return None, [_problem(f"{name}/{MANIFEST}", manifest)]
     problems: list[Problem] = []
     if manifest.kernel != folder.name:
         text = f"is of kernel {manifest.kernel}, and lies under another one's name"
@@ -155,7 +148,7 @@ def read_set(folder: Path, name: str = "") -> tuple[CaptureSet | None, list[Prob
     captures: dict[str, Capture] = {}
     names = {path.stem for path in folder.glob("*.json")} - {Path(MANIFEST).stem}
     for record in sorted(names | manifest.records.keys()):
-        capture = _read(folder / f"{record}.json", manifest, folder.name)
+        capture = _read_record(folder / f"{record}.json", manifest, folder.name)
         if isinstance(capture, Capture):
             captures[record] = capture
         else:
@@ -163,7 +156,20 @@ def read_set(folder: Path, name: str = "") -> tuple[CaptureSet | None, list[Prob
     return CaptureSet(manifest, captures), problems
 
 
-def _read(path: Path, manifest: Manifest, kernel: str) -> Capture | str:
+def _read_manifest(path: Path) -> Manifest | str:
+    """A manifest, or what is wrong with it."""
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except FileNotFoundError:
+        return "is missing: this is no capture set"
+    except (OSError, msgspec.DecodeError) as error:
+        return f"cannot be read: {error}"
+    if manifest.schema != MANIFEST_SCHEMA:
+        return f"has schema {manifest.schema}; this version reads {MANIFEST_SCHEMA}"
+    return manifest
+
+
+def _read_record(path: Path, manifest: Manifest, kernel: str) -> Capture | str:
     """A record, or what is wrong with it."""
     expected = manifest.records.get(path.stem)
     if expected is None:

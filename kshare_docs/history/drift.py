@@ -69,10 +69,8 @@ class Difference:
 
 def compare(before: CaptureSet, after: CaptureSet) -> list[Difference]:
     """Every example of two sets, in the order of their ids."""
-    return [
-        _compare(name, before, after)
-        for name in sorted(before.captures.keys() | after.captures.keys())
-    ]
+    names = sorted(before.captures.keys() | after.captures.keys())
+    return [_compare(name, before, after) for name in names]
 
 
 def mask(text: str) -> str:
@@ -135,5 +133,5 @@ def _lines(result: Result) -> list[str]:
 
 
 def _unified(before: list[str], after: list[str]) -> list[str]:
-    lines = difflib.unified_diff(before, after, n=1, lineterm="")
-    return [line for line in lines if not line.startswith(("---", "+++"))]
+    """The lines of a diff, without the two that would name files."""
+    return list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]

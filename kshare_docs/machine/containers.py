@@ -16,7 +16,7 @@ from ..data.capture import Ending, Outcome, Output, timed_out
 from ..data.container import Container, RefusedError
 from ..data.files import resolve_scratch
 from .endpoint import explain
-from .engine import EXAMPLE_LABEL, LABEL, UNREACHABLE, Engine, EngineError
+from .engine import LABEL, UNREACHABLE, Engine, EngineError
 
 OUTPUT_FILE_LIMIT = 16 * 1024 * 1024
 """Bytes that `> FILE` takes at most."""
@@ -27,23 +27,21 @@ _COMMAND_FAULTS = (126, 127)
 
 @contextlib.contextmanager
 def example_containers(
-    engine: Engine, run: str, example: str, scratch: Path
+    engine: Engine, labels: Mapping[str, str], scratch: Path
 ) -> Iterator[ExampleContainers]:
     """The containers of one example; what it started is gone in the end.
 
     Args:
         engine: Where they run.
-        run: Label of the run.
-        example: The example's id.
+        labels: Those of the example, on everything that it starts.
         scratch: Its scratch folder.
     """
-    client = engine.another_client()
     try:
-        yield ExampleContainers(client.api, {LABEL: run, EXAMPLE_LABEL: example}, scratch)
+        with contextlib.closing(engine.another_client()) as client:
+            yield ExampleContainers(client.api, labels, scratch)
     finally:
-        client.close()
         with contextlib.suppress(EngineError):
-            engine.remove_example(run, example)
+            engine.remove(labels)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +182,6 @@ def _close(stream: Any) -> None:
 
     The response goes first: from Python 3.13 on, it complains if what it reads from is closed.
     """
-    connection = getattr(stream, "_sock", None)
-    response = getattr(stream, "_response", None)
-    if response is not None:
-        response.close()
-    stream.close()
-    if connection is not None:
-        connection.close()
+    for part in (getattr(stream, "_response", None), stream, getattr(stream, "_sock", None)):
+        if part is not None:
+            part.close()

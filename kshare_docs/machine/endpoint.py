@@ -8,7 +8,7 @@ where a file of it is missing, and does not verify where `DOCKER_TLS_VERIFY` is 
 
 from __future__ import annotations
 
-import argparse
+import contextlib
 import ipaddress
 import json
 import os
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import click
 import docker
 import docker.errors
 import requests
@@ -34,16 +35,8 @@ DEFAULT = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else "unix:///var/run/docker.sock
 TRY_SECONDS = 5
 """How long one try of the command line below may take."""
 
-
-_FAILURES = (
-    docker.errors.DockerException,
-    requests.exceptions.RequestException,
-    HTTPError,
-    OSError,
-    ValueError,
-    LookupError,
-    TypeError,
-)
+_FAILURES = (docker.errors.DockerException, HTTPError, OSError, ValueError, LookupError, TypeError)
+"""What the SDK and those below it raise; an error of requests is an OSError."""
 
 
 class EndpointError(Exception):
@@ -85,11 +78,8 @@ class Endpoint:
         """
         try:
             if version == "auto":
-                asking = self._open(timeout, MINIMUM_DOCKER_API_VERSION)
-                try:
+                with contextlib.closing(self._open(timeout, MINIMUM_DOCKER_API_VERSION)) as asking:
                     version = str(asking.api.version(api_version=False)["ApiVersion"])
-                finally:
-                    asking.close()
             return self._open(timeout, version)
         except _FAILURES as error:
             raise self._failed(error) from None
@@ -99,17 +89,20 @@ class Endpoint:
 
         What is empty counts as unset for both, so that no variable of somebody else has a say.
         """
-        secured = self.tls and self._scheme() == "tcp"
         return {
             "DOCKER_HOST": self.host,
-            "DOCKER_TLS": "1" if secured else "",
-            "DOCKER_TLS_VERIFY": "1" if secured and self.verify else "",
-            "DOCKER_CERT_PATH": str(self.certificates) if secured and self.certificates else "",
+            "DOCKER_TLS": "1" if self._secured else "",
+            "DOCKER_TLS_VERIFY": "1" if self._secured and self.verify else "",
+            "DOCKER_CERT_PATH": str(self.certificates or "") if self._secured else "",
         }
 
+    @property
     def _scheme(self) -> str:
-        scheme, separator, _rest = self.host.partition("://")
-        return scheme if separator else "tcp"
+        return self.host.partition("://")[0] if "://" in self.host else "tcp"
+
+    @property
+    def _secured(self) -> bool:
+        return self.tls and self._scheme == "tcp"
 
     def _open(self, timeout: float, version: str) -> docker.DockerClient:
         """A client that has not asked anything yet."""
@@ -117,12 +110,12 @@ class Endpoint:
             self.host,
             version=version,
             timeout=timeout,  # type: ignore[arg-type]  # handed on to requests as it is
-            tls=self._tls() if self.tls and self._scheme() == "tcp" else False,
+            tls=self._tls() if self._secured else False,
             use_ssh_client=True,
         )
         # Otherwise REQUESTS_CA_BUNDLE would stand in for the engine's own CA.
         client.api.trust_env = False
-        if self._scheme() == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
+        if self._scheme == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
             client.api.proxies.update(get_environ_proxies(client.api.base_url))
         return client
 
@@ -140,7 +133,7 @@ class Endpoint:
 
     def _failed(self, error: Exception) -> EndpointError:
         place = f"{self.host}, which {self.named} names" if self.named else self.host
-        if isinstance(_innermost(error), PermissionError) and self._scheme() == "unix":
+        if isinstance(_innermost(error), PermissionError) and self._scheme == "unix":
             return ForbiddenError(
                 f"a Docker Engine is at {place}, but this user may not use it."
                 ' Run this, then log in again: sudo usermod -aG docker "$USER"'
@@ -151,7 +144,7 @@ class Endpoint:
         return EndpointError(f"no Docker Engine answers at {place} ({explain(error)}): {remedy}")
 
 
-def find_endpoint(environment: Mapping[str, str] | None = None) -> Endpoint:
+def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
     """Find out which engine the docker command would use; whether it answers is not tried.
 
     In its order (docker/cli, cli/command/cli.go): `DOCKER_HOST`, `DOCKER_CONTEXT`, the context
@@ -164,48 +157,41 @@ def find_endpoint(environment: Mapping[str, str] | None = None) -> Endpoint:
     Raises:
         EndpointError: A context is named, but it is lost or broken.
     """
-    given = os.environ if environment is None else environment
-    folder = Path(given.get("DOCKER_CONFIG") or Path(given.get("HOME") or Path.home(), ".docker"))
-    host = given.get("DOCKER_HOST", "")
-    context = "" if host else given.get("DOCKER_CONTEXT") or _current_context(folder)
+    given = environment.get
+    folder = Path(given("DOCKER_CONFIG") or Path(given("HOME") or Path.home(), ".docker"))
+    host = given("DOCKER_HOST", "")
+    context = "" if host else given("DOCKER_CONTEXT") or _current_context(folder)
     if context not in {"", "default"}:
         return _of_context(folder, context)
-    verify = bool(given.get("DOCKER_TLS_VERIFY"))
-    tls = verify or bool(given.get("DOCKER_TLS"))
-    certificates = Path(given.get("DOCKER_CERT_PATH") or folder) if tls else None
-    return Endpoint(
-        host or DEFAULT, certificates, tls, verify or not tls, "DOCKER_HOST" if host else ""
-    )
+    verify = bool(given("DOCKER_TLS_VERIFY"))
+    tls = verify or bool(given("DOCKER_TLS"))
+    certificates = Path(given("DOCKER_CERT_PATH") or folder) if tls else None
+    named = "DOCKER_HOST" if host else ""
+    return Endpoint(host or DEFAULT, certificates, tls, verify or not tls, named)
 
 
-def main() -> int:
-    """Print the endpoint's environment and return an exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m kshare_docs.machine.endpoint",
-        description="Prints where the Docker Engine is, as lines NAME=VALUE for the environment"
-        " (none for the default socket). Exit code: 0 it answers, 3 there is none, 4 the one that"
-        " DOCKER_HOST or a context names does not answer, 5 it is there but forbidden.",
-    )
-    parser.add_argument("--host", help="look only here")
-    parser.add_argument("--wait", type=float, default=0, help="seconds to wait for it")
-    arguments = parser.parse_args()
-    # What is named and lost is as good as one that does not answer.
-    silent = 4
+@click.command()
+@click.option("--host", help="Look only here.")
+@click.option("--wait", default=0.0, help="Seconds to wait for it.")
+def print_endpoint(*, host: str | None, wait: float) -> None:
+    """Print where the Docker Engine is, as lines NAME=VALUE for the environment.
+
+    There are none for the default socket. Exit codes: 0 it answers, 3 there is none, 4 the one
+    that DOCKER_HOST or a context names does not answer, 5 it is there but forbidden.
+    """
+    silent = 4  # what is named and lost is as good as one that does not answer
     try:
-        endpoint = Endpoint(arguments.host) if arguments.host else find_endpoint()
+        endpoint = Endpoint(host) if host else find_endpoint()
         silent = 4 if endpoint.named else 3
         if endpoint.host != DEFAULT:
             for name, value in endpoint.environment().items():
-                sys.stdout.write(f"{name}={value}\n")
-        _wait(endpoint, time.monotonic() + arguments.wait)
-    except ForbiddenError as error:
-        sys.stderr.write(f"kshare: {error}\n")
-        return 5
+                click.echo(f"{name}={value}")
+        _wait(endpoint, time.monotonic() + wait)
     except EndpointError as error:
-        if silent == 4:
-            sys.stderr.write(f"kshare: {error}\n")
-        return silent
-    return 0
+        code = 5 if isinstance(error, ForbiddenError) else silent
+        if code != 3:
+            click.echo(f"kshare: {error}", err=True)
+        sys.exit(code)
 
 
 def _wait(endpoint: Endpoint, end: float) -> None:
@@ -213,10 +199,8 @@ def _wait(endpoint: Endpoint, end: float) -> None:
     while True:
         try:
             endpoint.client(timeout=TRY_SECONDS).close()
-        except ForbiddenError:
-            raise
-        except EndpointError:
-            if time.monotonic() >= end:
+        except EndpointError as error:
+            if isinstance(error, ForbiddenError) or time.monotonic() >= end:
                 raise
             time.sleep(0.05)
         else:
@@ -262,12 +246,10 @@ def _contexts(folder: Path) -> list[str]:
     """The names of the contexts that can be read."""
     names = []
     for path in (folder / "contexts" / "meta").glob(f"*/{METAFILE}"):
-        try:
+        with contextlib.suppress(OSError, ValueError, LookupError, TypeError):
             meta = json.loads(path.read_bytes())
             if meta["Endpoints"]["docker"]["Host"]:
                 names.append(str(meta["Name"]))
-        except (OSError, ValueError, LookupError, TypeError):
-            continue
     return sorted(names)
 
 
@@ -304,4 +286,4 @@ def _is_local(host: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    print_endpoint()

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import docker
@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from ..data.host import EngineInfo
 from .endpoint import Endpoint, EndpointError, explain, find_endpoint
+from .host import read_boot_id
 
 LABEL = "org.kshare-docs.run"
 """On everything that a run creates; its value says whose it is: boot, PID namespace, PID, start."""
@@ -49,10 +50,6 @@ class Engine:
     info: EngineInfo
     client: docker.DockerClient = field(repr=False)
 
-    def close(self) -> None:
-        """Close the connections; containers are not touched."""
-        self.client.close()
-
     def another_client(self, **options: Any) -> docker.DockerClient:
         """A client of its own: the SDK's connections are not meant to be shared by threads."""
         return self.endpoint.client(version=self.client.api.api_version, **options)
@@ -61,7 +58,7 @@ class Engine:
         """The id of a local image; empty if there is none."""
         try:
             return str(self.client.images.get(reference).id)
-        except docker.errors.ImageNotFound:
+        except docker.errors.NotFound:
             return ""
         except UNREACHABLE as error:
             raise EngineError.lost(error) from None
@@ -70,50 +67,38 @@ class Engine:
         """Remove what runs left behind that are gone; a living run's things stay."""
         return self._remove([LABEL], _orphaned)
 
-    def remove_run(self, run: str) -> int:
-        """Remove everything of one run."""
-        return self._remove([f"{LABEL}={run}"])
-
-    def remove_example(self, run: str, example: str) -> int:
-        """Remove everything that one example of a run left."""
-        return self._remove([f"{LABEL}={run}", f"{EXAMPLE_LABEL}={example}"])
+    def remove(self, labels: Mapping[str, str]) -> None:
+        """Remove everything that has these labels."""
+        self._remove([f"{name}={value}" for name, value in labels.items()])
 
     def _remove(
-        self,
-        labels: list[str],
-        chosen: Callable[[Mapping[str, str], str], bool] = lambda _labels, _created: True,
+        self, labels: list[str], chosen: Callable[[Mapping[str, Any]], bool] = lambda _item: True
     ) -> int:
-        api, filters = self.client.api, {"label": labels}
         removed = 0
-
-        def remove(items: list[dict[str, Any]], name: str, act: Callable[[str], object]) -> None:
-            nonlocal removed
-            for item in items:
-                created = str(item.get("Created") or item.get("CreatedAt") or "")
-                if chosen(item.get("Labels") or {}, created):
-                    with contextlib.suppress(docker.errors.APIError):
-                        act(item[name])
-                        removed += 1
-
         try:
-            remove(
-                api.containers(all=True, filters=filters),
-                "Id",
-                lambda name: api.remove_container(name, force=True, v=True),
-            )
-            remove(api.networks(filters=filters), "Id", api.remove_network)
-            remove(
-                api.volumes(filters=filters)["Volumes"] or [],
-                "Name",
-                lambda name: api.remove_volume(name, force=True),
-            )
+            for item, options in self._labelled(labels):
+                if chosen(item.attrs):
+                    with contextlib.suppress(docker.errors.APIError):
+                        item.remove(**options)
+                        removed += 1
         except UNREACHABLE as error:
             raise EngineError.lost(error) from None
         return removed
 
+    def _labelled(self, labels: list[str]) -> Iterator[tuple[Any, dict[str, bool]]]:
+        """Everything that has labels, each with the options that remove it; containers first."""
+        filters: dict[str, str | list[str] | bool] = {"label": labels}
+        for container in self.client.containers.list(all=True, sparse=True, filters=filters):
+            yield container, {"force": True, "v": True}
+        for network in self.client.networks.list(filters=filters):
+            yield network, {}
+        for volume in self.client.volumes.list(filters=filters):
+            yield volume, {"force": True}
 
-def connect() -> Engine:
-    """Connect to the engine that the docker command would use.
+
+@contextlib.contextmanager
+def connected() -> Iterator[Engine]:
+    """The engine that the docker command would use, for a while.
 
     Raises:
         EngineError: None answers; the message names what was tried.
@@ -123,27 +108,23 @@ def connect() -> Engine:
         client = endpoint.client()
     except EndpointError as error:
         raise EngineError(str(error)) from None
-    try:
-        return Engine(endpoint, _info(client), client)
-    except (docker.errors.APIError, *UNREACHABLE) as error:
-        client.close()
-        raise EngineError.lost(error) from None
+    with contextlib.closing(client):
+        try:
+            info = _info(client)
+        except (docker.errors.APIError, *UNREACHABLE) as error:
+            raise EngineError.lost(error) from None
+        yield Engine(endpoint, info, client)
 
 
-@contextlib.contextmanager
-def connected() -> Iterator[Engine]:
-    """The engine for a while; see `connect`."""
-    engine = connect()
-    try:
-        yield engine
-    finally:
-        engine.close()
-
-
-def this_run() -> str:
-    """The label value of this process's run; see `LABEL`."""
+def run_labels() -> dict[str, str]:
+    """The label of this process's run."""
     process = psutil.Process()
-    return f"{_boot()}/{_pid_namespace()}/{process.pid}/{process.create_time():.2f}"
+    return {LABEL: f"{_place()}/{process.pid}/{process.create_time():.2f}"}
+
+
+def example_labels(example: str) -> dict[str, str]:
+    """The labels of one example in this process's run."""
+    return {**run_labels(), EXAMPLE_LABEL: example}
 
 
 def _info(client: docker.DockerClient) -> EngineInfo:
@@ -160,12 +141,13 @@ def _info(client: docker.DockerClient) -> EngineInfo:
     )
 
 
-def _orphaned(labels: Mapping[str, str], created: str) -> bool:
-    boot, namespace, pid, start = (labels.get(LABEL, "").split("/") + [""] * 4)[:4]
-    if boot != _boot() or namespace != _pid_namespace():
+def _orphaned(item: Mapping[str, Any]) -> bool:
+    place, *process = str((item.get("Labels") or {}).get(LABEL, "")).rsplit("/", 2)
+    if place != _place():
         # A machine that shares this engine may still be at work.
-        return _age(created) > STALE_SECONDS
+        return _age(str(item.get("Created") or item.get("CreatedAt") or "")) > STALE_SECONDS
     try:
+        pid, start = process
         return f"{psutil.Process(int(pid)).create_time():.2f}" != start
     except (psutil.Error, ValueError):
         return True
@@ -184,9 +166,7 @@ def _age(created: str) -> float:
     return time.time() - int(created)
 
 
-def _boot() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
-def _pid_namespace() -> str:
-    return os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+@functools.cache
+def _place() -> str:
+    """The boot and the PID namespace of this process."""
+    return f"{read_boot_id()}/{os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115

@@ -7,35 +7,40 @@ import platform
 from pathlib import Path
 
 from ..data.host import Host
-from .wsl import judge_host, read_facts
+from .wsl import Facts, judge_host, read_facts
 
 
-def read_host(root: Path = Path("/")) -> Host:
-    """Read the facts; a file that cannot be read gives an empty string, never an error."""
+def read_host(facts: Facts | None = None) -> Host:
+    """Read the facts; a file that cannot be read gives an empty string, never an error.
+
+    Args:
+        facts: What the verdict rests on; it is read where the caller has not done it.
+    """
+    facts = facts or read_facts()
     return Host(
-        release=_text(root / "proc/sys/kernel/osrelease"),
-        version=_text(root / "proc/version"),
+        release=facts.osrelease or "",
+        version=facts.version or "",
         architecture=platform.machine(),
-        distribution=_distribution(_text(root / "etc/os-release")),
-        boot_id=_text(root / "proc/sys/kernel/random/boot_id"),
+        distribution=_distribution(),
+        boot_id=read_boot_id(),
         cpus=len(os.sched_getaffinity(0)),
         memory=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-        cgroup_version="2" if (root / "sys/fs/cgroup/cgroup.controllers").exists() else "1",
-        modules=(root / "proc/modules").exists(),
-        verdict=judge_host(read_facts(root)).verdict,
+        cgroup_version="2" if Path("/sys/fs/cgroup/cgroup.controllers").exists() else "1",
+        modules=Path("/proc/modules").exists(),
+        verdict=judge_host(facts).verdict,
     )
 
 
-def _text(path: Path) -> str:
+def read_boot_id() -> str:
+    """What tells this boot from every other one (random(4)); empty where it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
 
 
-def _distribution(os_release: str) -> str:
-    for line in os_release.splitlines():
-        key, _, value = line.partition("=")
-        if key == "PRETTY_NAME":
-            return value.strip("\"'")
-    return ""
+def _distribution() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except (OSError, UnicodeDecodeError):
+        return ""

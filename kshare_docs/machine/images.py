@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -52,39 +53,30 @@ def stand_in_reference(name: str, *recipe: bytes) -> str:
     return f"kshare/{name}:{mark}"
 
 
+@dataclass(frozen=True, slots=True)
 class ImageProvider:
-    """The images of one run: each is made ready once, on demand."""
+    """The images of one run: each is made ready once, on demand.
 
-    def __init__(
-        self,
-        root: Path,
-        images: Mapping[str, Image],
-        engine: Engine,
-        say: Callable[[str], None],
-        *,
-        fresh: bool = False,
-    ) -> None:
-        """Make nothing ready yet.
+    Attributes:
+        root: The project's folder.
+        images: The entries of `images.toml`.
+        engine: Where images are kept.
+        say: Takes a line about what is done now, for it may take a while.
+        fresh: Ask the registry again even if it did not answer a moment ago.
+    """
 
-        Args:
-            root: The project's folder.
-            images: The entries of `images.toml`.
-            engine: Where images are kept.
-            say: Takes a line about what is done now, for it may take a while.
-            fresh: Ask the registry again even if it did not answer a moment ago.
-        """
-        self._root = root
-        self._images = images
-        self._engine = engine
-        self._say = say
-        self._ask = fresh
-        self._ready: dict[str, ImageUse | str] = {}
-        self._silent: dict[str, Pull] = {}
+    root: Path
+    images: Mapping[str, Image]
+    engine: Engine
+    say: Callable[[str], None]
+    fresh: bool = False
+    _ready: dict[str, ImageUse | str] = field(default_factory=dict, repr=False)
+    _silent: dict[str, Pull] = field(default_factory=dict, repr=False)
 
     def provide(self, name: str) -> ImageUse | str:
         """The image that stands for a name, or why there is none."""
         if name not in self._ready:
-            self._ready[name] = self._make(name, self._images[name])
+            self._ready[name] = self._make(name, self.images[name])
         return self._ready[name]
 
     def provide_all(self, names: Iterable[str]) -> tuple[ImageUse, ...] | str:
@@ -99,14 +91,15 @@ class ImageProvider:
 
     def _make(self, name: str, image: Image) -> ImageUse | str:
         if image.build:
-            return self._build(name, image)
+            return self._built(name, image)
         pinned = ImageUse(name, image.reference, image.digest, stand_in=False)
-        if self._engine.image_id(image.local):
+        if self.engine.image_id(image.local):
             return pinned
-        local = ""
+        local = known = ""
         if image.stand_in:
-            local = stand_in_reference(name, (self._root / image.stand_in).read_bytes())
-            if (known := self._engine.image_id(local)) and not self._worth_asking():
+            local = stand_in_reference(name, (self.root / image.stand_in).read_bytes())
+            known = self.engine.image_id(local)
+            if known and not self._worth_asking():
                 return ImageUse(name, local, known, stand_in=True)
         pull = self._pull(image)
         if pull.answer is Answer.DONE:
@@ -115,16 +108,16 @@ class ImageProvider:
             return (
                 f"the image {name} cannot be pulled: {pull.why}; it has no stand-in in images.toml"
             )
-        if fault := self._stand_in(name, image, local, pull.why):
+        if not known and (fault := self._make_stand_in(name, image, local, pull.why)):
             return fault
-        return ImageUse(name, local, self._engine.image_id(local), stand_in=True)
+        return ImageUse(name, local, self.engine.image_id(local), stand_in=True)
 
     def _pull(self, image: Image) -> Pull:
         registry = image.tag.partition("/")[0] if "/" in image.tag else ""
         if registry in self._silent:
             return self._silent[registry]
-        self._say(f"pulling {image.reference}")
-        pull = pull_image(self._engine, image.reference)
+        self.say(f"pulling {image.reference}")
+        pull = pull_image(self.engine, image.reference)
         if pull.answer is Answer.SILENT:
             self._silent[registry] = pull
             self._note.parent.mkdir(exist_ok=True)
@@ -133,53 +126,50 @@ class ImageProvider:
 
     @property
     def _note(self) -> Path:
-        return self._root / ".kshare" / "registry-silent"
+        return self.root / ".kshare" / "registry-silent"
 
     def _worth_asking(self) -> bool:
         try:
-            return self._ask or time.time() - self._note.stat().st_mtime > RETRY_SECONDS
+            return self.fresh or time.time() - self._note.stat().st_mtime > RETRY_SECONDS
         except OSError:
             return True
 
-    def _stand_in(self, name: str, image: Image, local: str, why: str) -> str:
-        if self._engine.image_id(local):
-            return ""
-        self._say(f"making a stand-in for {name} from Debian packages ({why})")
-        with tempfile.TemporaryDirectory(prefix="kshare-") as folder:
-            tar = Path(folder) / "root.tar"
-            with tar.open("wb") as file:
-                done = subprocess.run(
-                    [self._root / image.stand_in],
-                    stdin=subprocess.DEVNULL,
-                    stdout=file,
-                    stderr=subprocess.PIPE,
-                    check=False,
-                )
+    def _make_stand_in(self, name: str, image: Image, local: str, why: str) -> str:
+        """Make a stand-in; why not, if it failed."""
+        self.say(f"making a stand-in for {name} from Debian packages ({why})")
+        with tempfile.NamedTemporaryFile(prefix="kshare-", suffix=".tar") as tar:
+            done = subprocess.run(
+                [self.root / image.stand_in],
+                stdin=subprocess.DEVNULL,
+                stdout=tar,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
             if done.returncode:
                 tail = done.stderr.decode(errors="replace").strip()[-1500:]
                 return f"the stand-in for {name} failed ({image.stand_in}): {tail}"
-            _import(self._engine, tar, local, image)
+            _import_image(self.engine, tar.name, local, image)
         return ""
 
-    def _build(self, name: str, image: Image) -> ImageUse | str:
+    def _built(self, name: str, image: Image) -> ImageUse | str:
         base = self.provide(image.base)
         if isinstance(base, str):
             return base
-        folder = self._root / image.build
+        folder = self.root / image.build
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         local = stand_in_reference(name, base.digest.encode(), *(f.read_bytes() for f in files))
-        if not self._engine.image_id(local):
-            self._say(f"building {name} on {base.used}")
-            if why := _build(self._engine, folder, local, base.used):
+        if not self.engine.image_id(local):
+            self.say(f"building {name} on {base.used}")
+            if why := _build_image(self.engine, folder, local, base.used):
                 return f"the image {name} cannot be built ({image.build}): {why}"
-        return ImageUse(name, local, self._engine.image_id(local), base.stand_in)
+        return ImageUse(name, local, self.engine.image_id(local), base.stand_in)
 
 
 def pull_image(engine: Engine, reference: str) -> Pull:
     """Pull an image if its registry answers in time."""
-    quick = engine.another_client(timeout=REGISTRY_SECONDS)
     try:
-        quick.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
+        with contextlib.closing(engine.another_client(timeout=REGISTRY_SECONDS)) as quick:
+            quick.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
         engine.client.images.pull(reference)
     except docker.errors.APIError as error:
         # What a registry answers, the engine hands on as 4xx; what it could not ask is its own 5xx.
@@ -187,24 +177,22 @@ def pull_image(engine: Engine, reference: str) -> Pull:
         return Pull(answer, explain(error))
     except requests.exceptions.RequestException:
         return Pull(Answer.SILENT, f"its registry does not answer within {REGISTRY_SECONDS} s")
-    finally:
-        quick.close()
     return Pull(Answer.DONE)
 
 
-def _import(engine: Engine, tar: Path, reference: str, image: Image) -> None:
+def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> None:
     """Make an image of a root file system, as `docker import` does."""
     repository, _, tag = reference.rpartition(":")
     command = f"CMD {list(image.command)!r}".replace("'", '"')
     try:
         engine.client.api.import_image_from_file(
-            str(tar), repository=repository, tag=tag, changes=[f"LABEL {STAND_IN_LABEL}=1", command]
+            tar, repository=repository, tag=tag, changes=[f"LABEL {STAND_IN_LABEL}=1", command]
         )
     except (docker.errors.APIError, *UNREACHABLE) as error:
         raise EngineError.lost(error) from None
 
 
-def _build(engine: Engine, folder: Path, reference: str, base: str) -> str:
+def _build_image(engine: Engine, folder: Path, reference: str, base: str) -> str:
     """Build a Dockerfile whose `ARG BASE` is the image it stands on; why not, if it failed."""
     try:
         engine.client.images.build(

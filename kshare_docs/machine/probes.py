@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -11,11 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from ..data.host import EngineInfo, Host
 from .shell import PATH
 
-CMD = "/mnt/c/Windows/System32/cmd.exe"
-WSLC = "/mnt/c/Program Files/WSL/wslc.exe"
 PROBE_SECONDS = 10.0
 
 
@@ -30,7 +31,9 @@ class Probes:
     def offers(self, need: str) -> bool:
         """Whether this host offers what a need asks for."""
         if need not in self._offered:
-            self._offered[need] = PROBES[need](self)
+            self._offered[need] = False
+            with contextlib.suppress(OSError):  # what cannot be read is not offered
+                self._offered[need] = PROBES[need](self)
         return self._offered[need]
 
     def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
@@ -68,11 +71,8 @@ def _ask(*command: str) -> str | None:
 
 def _kernel_log(_probes: Probes) -> bool:
     """Reading needs CAP_SYSLOG where dmesg_restrict is set (proc_sys_kernel(5))."""
-    try:
-        with open("/dev/kmsg", "rb"):  # noqa: PTH123
-            return True
-    except OSError:
-        return False
+    with open("/dev/kmsg", "rb"):  # noqa: PTH123
+        return True
 
 
 def _kvm(_probes: Probes) -> bool:
@@ -98,12 +98,9 @@ def _kvm(_probes: Probes) -> bool:
         return False
 
 
-def _process_names() -> Iterable[str]:
-    for path in Path("/proc").glob("[0-9]*/comm"):
-        try:
-            yield path.read_text(encoding="utf-8", errors="replace").strip()
-        except OSError:
-            continue
+def _native_engine(_probes: Probes) -> bool:
+    """Under Docker Desktop, or far away, the engine's processes are not among the host's."""
+    return any(process.info["name"] == "dockerd" for process in psutil.process_iter(["name"]))
 
 
 def _identity_users(probes: Probes) -> bool:
@@ -111,15 +108,10 @@ def _identity_users(probes: Probes) -> bool:
 
     The engine names `userns` or `rootless` where it does; and the host may be a container itself.
     """
-    if {option.partition(",")[0] for option in probes.engine.security} & {
-        "name=userns",
-        "name=rootless",
-    }:
+    security = {option.partition(",")[0] for option in probes.engine.security}
+    if security & {"name=userns", "name=rootless"}:
         return False
-    try:
-        uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii")
-    except OSError:
-        return False
+    uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii")
     return uid_map.split() == ["0", "0", "4294967295"]
 
 
@@ -131,11 +123,8 @@ def _disk_limits(probes: Probes) -> bool:
     """
     if probes.engine.cgroup_version == "1":
         return Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").exists()
-    try:
-        controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii")
-        symbols = Path("/proc/kallsyms").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return False
+    controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii")
+    symbols = Path("/proc/kallsyms").read_text(encoding="ascii", errors="replace")
     return "io" in controllers.split() and "blk_throtl" in symbols
 
 
@@ -156,8 +145,8 @@ def passes_disk_options(said: str) -> bool:
 
 PROBES: Mapping[str, Probe] = {
     "wsl2": lambda probes: probes.host.genuine,
-    "interop": _answers(CMD, "/c", "ver"),
-    "wslc": _answers(WSLC, "--version"),
+    "interop": _answers("/mnt/c/Windows/System32/cmd.exe", "/c", "ver"),
+    "wslc": _answers("/mnt/c/Program Files/WSL/wslc.exe", "--version"),
     "modules": lambda probes: probes.host.modules,
     "config-gz": lambda _probes: os.access("/proc/config.gz", os.R_OK),
     "kernel-log": _kernel_log,
@@ -166,7 +155,7 @@ PROBES: Mapping[str, Probe] = {
     "util-linux": _commands("nsenter", "unshare", "ipcs", "findmnt", "lsblk"),
     "iproute2": _commands("ip"),
     "unshare": _answers("unshare", "-fpmuin", "chroot", "/", "true"),
-    "native-engine": lambda _probes: "dockerd" in _process_names(),
+    "native-engine": _native_engine,
     "identity-users": _identity_users,
     "desktop": lambda probes: probes.engine.system == "Docker Desktop",
     "graphdriver": lambda probes: probes.engine.storage_driver == "overlay2",
@@ -178,4 +167,4 @@ PROBES: Mapping[str, Probe] = {
     "kata": lambda probes: "kata" in probes.engine.runtimes and probes.offers("kvm"),
     "kubernetes": _answers("kubectl", "get", "nodes", "--request-timeout=5s"),
 }
-"""By name. Under Docker Desktop, or far away, the engine's processes are not among the host's."""
+"""By name."""

@@ -23,12 +23,11 @@ class Redaction:
         """Take the secrets and their placeholders."""
         self._marks = {secret: m for secret, m in secrets.items() if secret not in _GENERIC}
         words = sorted(self._marks, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(_as_whole_word, words))) if words else None
+        # Without secrets, what matches nothing.
+        self._pattern = re.compile("|".join(map(_as_whole_word, words)) or "(?!)")
 
     def __call__(self, text: str) -> str:
         """The text with every secret replaced."""
-        if self._pattern is None:
-            return text
         return self._pattern.sub(lambda match: f"‹{self._marks[match[0]]}›", text)
 
 
@@ -48,7 +47,7 @@ def _as_whole_word(secret: str) -> str:
     return rf"(?<![\w./\\:=+~-]){word}(?![\w/\\=+~-]|[.:]\w)|(?:{named}){word}{end}"
 
 
-def host_secrets(root: Path = Path("/")) -> dict[str, str]:
+def host_secrets() -> dict[str, str]:
     """What names this host and its user, and what stands in its place on a page."""
     secrets: dict[str, str] = {}
     name = socket.gethostname()
@@ -57,9 +56,9 @@ def host_secrets(root: Path = Path("/")) -> dict[str, str]:
     secrets[str(home)] = "home"
     with contextlib.suppress(KeyError, OSError):  # a user id need not have a name
         secrets[getpass.getuser()] = "user"
-    for path in ("etc/machine-id", "var/lib/dbus/machine-id"):
+    for path in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
         try:
-            secrets[(root / path).read_text(encoding="ascii").strip()] = "machine-id"
+            secrets[Path(path).read_text(encoding="ascii").strip()] = "machine-id"
         except (OSError, ValueError):
             continue
     for interface, addresses in psutil.net_if_addrs().items():

@@ -14,17 +14,11 @@ import subprocess
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from ..data.capture import Ending, Outcome, Output, timed_out
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "TZ": "UTC",
-    "COLUMNS": "100",
-    "TERM": "dumb",
-}
+ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "COLUMNS": "100", "TERM": "dumb"}
 """All that a host step finds in its environment beside PATH, HOME and the engine's address."""
 
 
@@ -42,19 +36,6 @@ class Shell:
         self._scratch = scratch
         self._environment = {**ENVIRONMENT, "HOME": str(scratch), "PATH": path, **environment}
         self._process: subprocess.Popen[bytes] | None = None
-
-    def __enter__(self) -> Shell:
-        """Use it as a context: what it started ends with it."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Kill what still runs."""
-        self.close()
 
     def close(self) -> None:
         """Kill the shell and everything that it started and that stayed in its session."""

@@ -8,10 +8,12 @@ decides is how WSL boots its machine, and whether we are in a distribution or in
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -40,33 +42,32 @@ _BUILDER = re.compile(
 )
 _WSL1_BUILDER = "Microsoft@Microsoft.com"
 
-Text: TypeAlias = str | UnsetType | None
-
 
 class FactsError(ValueError):
     """Recorded facts cannot be read; the message names the place."""
 
 
 class Facts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is known of a machine. What is not known is left out: it is not the same as "none".
+    """What is known of a machine; what is not known is left out.
 
     Attributes:
         osrelease: `/proc/sys/kernel/osrelease`.
         version: `/proc/version`.
         cmdline: `/proc/cmdline`.
         mounts: Lines of `/proc/self/mounts`.
-        dmi: Files of `/sys/class/dmi/id`; None where the machine has no DMI.
+        dmi: Files of `/sys/class/dmi/id`; None where the machine has no DMI, which is not the
+            same as not to know.
         env: Environment variables; they never decide.
         dockerenv: `/.dockerenv` exists.
     """
 
-    osrelease: Text = UNSET
-    version: Text = UNSET
-    cmdline: Text = UNSET
-    mounts: list[str] | str | UnsetType | None = UNSET
+    osrelease: str | None = None
+    version: str | None = None
+    cmdline: str | None = None
+    mounts: list[str] | str | None = None
     dmi: dict[str, Any] | UnsetType | None = UNSET
-    env: dict[str, Any] | UnsetType | None = UNSET
-    dockerenv: bool | UnsetType | None = UNSET
+    env: dict[str, Any] | None = None
+    dockerenv: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,15 +111,16 @@ class HostVerdict:
 def judge_host(facts: Facts) -> HostVerdict:
     """The verdict over recorded facts. Missing facts never make a `wsl2`, nor do contradictions."""
     family = _family(facts)
-    tokens = _text(facts.cmdline).split()
-    mounts = _lines(facts.mounts)
+    tokens = (facts.cmdline or "").split()
+    mounts = facts.mounts.splitlines() if isinstance(facts.mounts, str) else facts.mounts or []
     root = next((m[1] for line in reversed(mounts) if (m := _ROOT.match(line))), "")
     init = _init(mounts)
+    dmi, speaks = _of_dmi(facts.dmi)
     signs = _Signs(
         root=_of_root(root),
         cmdline=_of_cmdline(tokens),
         init=_of_init(init, tokens) if root else "",
-        dmi="" if isinstance(facts.dmi, UnsetType) else (WSL2 if facts.dmi is None else OTHER),
+        dmi=speaks,
         dockerenv=CONTAINER if facts.dockerenv else "",
     )
     release = _text(facts.osrelease)
@@ -128,7 +130,7 @@ def judge_host(facts: Facts) -> HostVerdict:
         Evidence("root file system", root, signs.root),
         Evidence("/proc/cmdline", boot, signs.cmdline),
         Evidence("/init", init, signs.init),
-        Evidence("DMI", _dmi(facts.dmi), signs.dmi),
+        Evidence("DMI", dmi, signs.dmi),
         Evidence("/.dockerenv", str(bool(signs.dockerenv)).lower(), signs.dockerenv),
         Evidence("environment", ", ".join(sorted(facts.env or ())), ""),
     )
@@ -142,16 +144,16 @@ def judge_host(facts: Facts) -> HostVerdict:
     )
 
 
-def read_facts(root: Path = Path("/"), environment: dict[str, str] | None = None) -> Facts:
+def read_facts(root: Path = Path("/"), environment: Mapping[str, str] = os.environ) -> Facts:
     """Read this machine's facts; of the environment the names only."""
     dmi = root / "sys/class/dmi/id"
     return Facts(
-        osrelease=_read(root / "proc/sys/kernel/osrelease"),
-        version=_read(root / "proc/version"),
-        cmdline=_read(root / "proc/cmdline"),
-        mounts=_read(root / "proc/self/mounts"),
+        osrelease=_read_text(root / "proc/sys/kernel/osrelease"),
+        version=_read_text(root / "proc/version"),
+        cmdline=_read_text(root / "proc/cmdline"),
+        mounts=_read_text(root / "proc/self/mounts"),
         dmi=_read_dmi(dmi) if (root / "sys/class").is_dir() else UNSET,
-        env={name: "set" for name in _ENVIRONMENT if name in (environment or {})},
+        env={name: "set" for name in _ENVIRONMENT if name in environment},
         dockerenv=(root / ".dockerenv").exists(),
     )
 
@@ -235,10 +237,13 @@ def _of_root(root: str) -> str:
     return CONTAINER if root == "overlay" else ""
 
 
-def _dmi(dmi: dict[str, Any] | UnsetType | None) -> str:
+def _of_dmi(dmi: dict[str, Any] | UnsetType | None) -> tuple[str, str]:
+    """What is there, and what it speaks for: WSL2's machine has no DMI."""
     if isinstance(dmi, UnsetType):
-        return ""
-    return "none" if dmi is None else ", ".join(str(value) for value in dmi.values()) or "present"
+        return "", ""
+    if dmi is None:
+        return "none", WSL2
+    return ", ".join(map(str, dmi.values())) or "present", OTHER
 
 
 def _init(mounts: list[str]) -> str:
@@ -246,25 +251,19 @@ def _init(mounts: list[str]) -> str:
     return " ".join(next(found, "").split(",")[0].split()[:4])
 
 
-def _text(value: Text) -> str:
-    return value.strip() if isinstance(value, str) else ""
+def _text(value: str | None) -> str:
+    return (value or "").strip()
 
 
-def _lines(mounts: list[str] | str | UnsetType | None) -> list[str]:
-    if isinstance(mounts, str):
-        return mounts.splitlines()
-    return mounts if isinstance(mounts, list) else []
-
-
-def _read(path: Path) -> str | UnsetType:
+def _read_text(path: Path) -> str | None:
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
-        return UNSET
+        return None
 
 
 def _read_dmi(folder: Path) -> dict[str, str] | None:
     if not folder.is_dir():
         return None
-    found = {name: _read(folder / name) for name in _DMI}
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    found = {name: _read_text(folder / name) for name in _DMI}
+    return {name: value for name, value in found.items() if value is not None}

@@ -23,7 +23,7 @@ from ..data.example import (
 )
 from ..data.problem import Problem, nearest
 from .catalogues import ENTRIES_FILE
-from .expressions import faults as expression_faults
+from .expressions import claim_faults
 from .fences import MARKDOWN_EXEC_OPTIONS, OWN_OPTIONS, VIEW_OPTIONS, Block, Reporter, truth
 
 MAX_TIMEOUT = 900.0
@@ -72,7 +72,7 @@ def read_example(
     if not example.visible:
         report(block.line, "the example has no step: write one as `$ command`")
     for claim in claims:
-        for fault in expression_faults(claim, len(example.visible)):
+        for fault in claim_faults(claim, len(example.visible)):
             report(claim.line, fault)
     return example, [example.problem(message, line) for line, message in sorted(faults)]
 

@@ -27,7 +27,7 @@ def read_images(root: Path) -> tuple[dict[str, Image], list[Problem]]:
     if not (root / IMAGES_FILE).exists():
         what = "is missing: it names the images that examples may use"
         return {}, [Problem(IMAGES_FILE, 0, "", what)]
-    return _read(root, IMAGES_FILE, Image, _image_fault)
+    return _read_tables(root, IMAGES_FILE, Image, _image_fault)
 
 
 def unknown_image(name: str, images: Mapping[str, Image]) -> str:
@@ -39,7 +39,7 @@ def read_entries(root: Path) -> tuple[dict[str, Entry], list[Problem]]:
     """The article's claims; a project without that file has none."""
     if not (root / ENTRIES_FILE).exists():
         return {}, []
-    return _read(root, ENTRIES_FILE, Entry, lambda _name, _entry, _table: "")
+    return _read_tables(root, ENTRIES_FILE, Entry, lambda _name, _entry, _table: "")
 
 
 def read_allowed(root: Path) -> frozenset[str]:
@@ -62,7 +62,7 @@ def table_line(path: Path, name: str) -> int:
     return next((n for n, line in enumerate(lines, 1) if line.strip() in heads), 0)
 
 
-def _read(
+def _read_tables(
     root: Path,
     file: str,
     kind: type[T],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
-from ..data.example import Bearing, Example, Options, View
+from ..data.example import Bearing, Example, View
 from ..data.problem import Problem
 from ..words import languages
 from .blocks import Vocabulary, read_example, read_view
@@ -28,20 +28,20 @@ def read_pages(root: Path, *, words: Vocabulary) -> Contents:
         root: The project's folder.
         words: Names that pages may use.
     """
-    examples: list[Example] = []
-    views: list[View] = []
-    problems: list[Problem] = []
+    whole = Contents()
     for path in sorted((root / "docs").rglob("*.md")):
         page = path.relative_to(root).as_posix()
         try:
             found = read_page(path.read_text(encoding="utf-8-sig"), page, words=words)
         except (OSError, UnicodeDecodeError) as error:
-            problems.append(Problem(page, 0, "", f"cannot be read as UTF-8 text: {error}"))
+            whole.problems.append(Problem(page, 0, "", f"cannot be read as UTF-8 text: {error}"))
             continue
-        examples += found.examples
-        views += found.views
-        problems += found.problems
-    return Contents(_consistent(examples, problems), _single(views, problems), problems)
+        whole.examples += found.examples
+        whole.views += found.views
+        whole.problems += found.problems
+    whole.examples = _consistent(whole.examples, whole.problems)
+    whole.views = _single(whole.views, whole.problems)
+    return whole
 
 
 def read_page(text: str, page: str, *, words: Vocabulary) -> Contents:
@@ -96,7 +96,7 @@ def _consistent(examples: list[Example], problems: list[Problem]) -> list[Exampl
             what = f"the id is taken: {twin.page}:{twin.line} has it; choose another"
         elif example.commands != other.commands:
             what = f"its steps differ from those of the same example in {where}: make them equal"
-        elif _how(example) != _how(other):
+        elif replace(example.options, title="") != replace(other.options, title=""):
             what = f"its options, but for the title, differ from the same example in {where}"
         elif _says(example) != _says(other):
             what = f"its claims differ from those of the same example in {where}: make them equal"
@@ -116,10 +116,6 @@ def _single(views: list[View], problems: list[Problem]) -> list[View]:
             what = f"the view {view.name} stands in {other.page}:{other.line} already"
             problems.append(Problem(view.page, view.line, "", what))
     return list(first.values())
-
-
-def _how(example: Example) -> Options:
-    return replace(example.options, title="")
 
 
 def _says(example: Example) -> list[tuple[str, tuple[Bearing, ...], bool]]:

@@ -73,7 +73,7 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
         if word.startswith("--"):
             name, equals, value = word[2:].partition("=")
             option = _known(name)
-            yield name, value if equals else _value(option, name, words)
+            yield name, value if equals else _next_value(option, name, words)
             continue
         letters = word[1:]
         while letters:
@@ -82,7 +82,7 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
             if letters and (letters[0] == "=" or not option.flag):
                 value, letters = letters.removeprefix("=") or letters, ""
             else:
-                value = _value(option, name, words)
+                value = _next_value(option, name, words)
             yield name, value
 
 
@@ -93,7 +93,7 @@ def _known(name: str) -> Option:
     return OPTIONS[name]
 
 
-def _value(option: Option, name: str, words: list[str]) -> str:
+def _next_value(option: Option, name: str, words: list[str]) -> str:
     """The value of an option that has none attached."""
     if option.flag:
         return "true"

@@ -45,25 +45,11 @@ def median(values: Iterable[str | float]) -> float:
     return statistics.median(float(value) for value in values)
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "abs": abs,
-    "all": all,
-    "any": any,
-    "float": float,
-    "int": int,
-    "len": len,
-    "matches": matches,
-    "max": max,
-    "median": median,
-    "min": min,
-    "round": round,
-    "set": set,
-    "sorted": sorted,
-    "sum": sum,
-}
+_FUNCTIONS = (abs, all, any, float, int, len, matches, max, median, min, round, set, sorted, sum)
+FUNCTIONS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _FUNCTIONS}
 
 
-def faults(claim: Claim, steps: int) -> list[str]:
+def claim_faults(claim: Claim, steps: int) -> list[str]:
     """Everything that is wrong with a claim before it is evaluated.
 
     Args:

@@ -72,10 +72,6 @@ class _Fence:
     language: str = LANGUAGE
     body: list[str] = field(default_factory=list)
 
-    @property
-    def blank(self) -> bool:
-        return bool(self.body) and not self.body[-1].strip()
-
 
 def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
     """The executable fences of a page, as SuperFences will find them.
@@ -161,7 +157,7 @@ def _broken(fence: _Fence, prefix: str, content: str) -> str:
             return "a line is quoted more deeply than it"
         if content and len(prefix) < len(fence.prefix):
             return "a line is indented less than it"
-        if fence.blank and quotes < of_fence:
+        if quotes < of_fence and fence.body and not fence.body[-1].strip():
             return "the quotation ends within it"
         return ""
     if quotes:

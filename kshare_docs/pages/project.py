@@ -11,21 +11,12 @@ from ..data.example import Example
 from ..data.needs import REMEDIES
 from ..data.problem import Problem
 from ..data.project import Entry, Image, Project, Runnable
+from . import catalogues
 from .blocks import Vocabulary
-from .catalogues import (
-    ALLOW_LIST,
-    ENTRIES_FILE,
-    IMAGES_FILE,
-    read_allowed,
-    read_entries,
-    read_images,
-    table_line,
-    unknown_image,
-    view_names,
-)
+from .catalogues import ALLOW_LIST, ENTRIES_FILE, IMAGES_FILE
 from .contents import read_pages
 from .docker_run import parse_run
-from .shell_script import faults as script_faults
+from .shell_script import script_faults
 
 
 def find_root(start: Path) -> Path | None:
@@ -35,11 +26,12 @@ def find_root(start: Path) -> Path | None:
 
 def read_project(root: Path) -> Project:
     """Read and check everything; what is wrong with one example does not stop the others."""
-    images, problems = read_images(root)
-    allowed = read_allowed(root)
-    entries, faults = read_entries(root)
+    images, problems = catalogues.read_images(root)
+    allowed = catalogues.read_allowed(root)
+    entries, faults = catalogues.read_entries(root)
     problems += faults
-    contents = read_pages(root, words=Vocabulary(REMEDIES, entries, view_names(root)))
+    words = Vocabulary(REMEDIES, entries, catalogues.view_names(root))
+    contents = read_pages(root, words=words)
     problems += contents.problems
     problems += _undecided(root, entries, contents.examples)
     once: dict[str, Example] = {}
@@ -71,7 +63,7 @@ def _undecided(
     return [
         Problem(
             ENTRIES_FILE,
-            table_line(root / ENTRIES_FILE, name),
+            catalogues.table_line(root / ENTRIES_FILE, name),
             "",
             f"no example decides the article's claim {name}: begin the meaning of a claim that"
             f" does with [{name}], [{name}: corrected] or [{name}: refuted]",
@@ -126,5 +118,5 @@ def _refusal(
             f" have the exact line reviewed into {ALLOW_LIST}"
         )
     if container and container.image not in images:
-        return unknown_image(container.image, images)
+        return catalogues.unknown_image(container.image, images)
     return ""

@@ -34,7 +34,7 @@ class _Value(NamedTuple):
     number: bool = False
 
 
-def faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Problem]:
+def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Problem]:
     """Why an example cannot be a part of the script."""
     example = runnable.example
     found: list[tuple[int, str]] = []

@@ -11,11 +11,10 @@ from pathlib import Path
 
 import msgspec
 
-from ..data.capture import SCHEMA, Capture, ImageUse, decode, encode
+from ..data.capture import CAPTURE_SCHEMA, Capture, ImageUse, decode, encode
 from ..data.example import Example
 from ..data.host import EngineInfo, Host
 
-FOLDER = Path(".kshare") / "cache"
 KEEP_SECONDS = 30 * 24 * 3600
 
 
@@ -24,7 +23,7 @@ class Cache:
 
     def __init__(self, root: Path) -> None:
         """Open the cache of a project; nothing is written yet."""
-        self.folder = root / FOLDER
+        self.folder = root / ".kshare" / "cache"
 
     def get(self, key: str) -> Capture | None:
         """The capture under a key; a damaged one counts as none."""
@@ -40,10 +39,9 @@ class Cache:
     def put(self, key: str, capture: Capture) -> None:
         """Keep a capture; a reader sees the whole of it or nothing."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=self.folder)
-        with os.fdopen(handle, "wb") as file:
+        with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
             file.write(encode(capture))
-        Path(name).replace(self.folder / f"{key}.json")
+        Path(file.name).replace(self.folder / f"{key}.json")
 
     def prune(self) -> None:
         """Drop what was not used for a month, and what a killed run left half written."""
@@ -58,7 +56,7 @@ def reuse_key(
 ) -> str:
     """What a capture depends on: steps, options, images, this boot of this host, the engine."""
     parts = (
-        SCHEMA,
+        CAPTURE_SCHEMA,
         example.commands,
         example.options.timeout,
         example.options.alone,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
@@ -31,9 +30,10 @@ def examine(project: Project, say: Callable[[str], None]) -> dict[str, Any]:
         project: Whose images and needs are meant.
         say: Takes a line about what is done now, for it may take a while.
     """
-    host = read_host()
+    facts = read_facts()
+    host = read_host(facts)
     found: dict[str, Any] = {
-        **describe_verdict(read_facts(environment=dict(os.environ))),
+        **describe_verdict(facts),
         "host": msgspec.to_builtins(host),
         "engine": None,
         "runtimes": [],

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from typing import Any, TypeVar, overload
+from typing import Any
 
 import msgspec
-from simpleeval import EvalWithCompoundTypes, InvalidExpression
+from simpleeval import EvalWithCompoundTypes
 
 from ..data.capture import Capture, Result
 from ..data.example import Claim, Example
@@ -15,21 +15,15 @@ from ..data.host import Host
 from ..data.report import ClaimVerdict, Fault, Judged, Status
 from ..pages.expressions import FUNCTIONS, TEXT_METHODS, speaks_of_code, step_number
 
-T = TypeVar("T")
-
 _DETAIL_LENGTH = 120
 
 
-class Numbered(tuple[T, ...]):
+class Numbered(tuple[Any, ...]):
     """Values of steps, counted from 1 as the reader counts them."""
 
     __slots__ = ()
 
-    @overload  # type: ignore[override]
-    def __getitem__(self, number: int) -> T: ...
-    @overload
-    def __getitem__(self, number: slice) -> tuple[T, ...]: ...
-    def __getitem__(self, number: int | slice) -> T | tuple[T, ...]:
+    def __getitem__(self, number: Any) -> Any:
         if isinstance(number, slice):
             raise IndexError("steps are taken one by one")
         if not 1 <= number <= len(self):
@@ -86,9 +80,7 @@ def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Clai
     try:
         value = evaluator.eval(claim.expression)
     # Whatever goes wrong in an author's expression is an answer about the claim.
-    except (InvalidExpression, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        return ClaimVerdict(Status.FAILED, f"{type(error).__name__}: {error}")
-    except (SyntaxError, AttributeError, RecursionError, TimeoutError) as error:
+    except Exception as error:
         return ClaimVerdict(Status.FAILED, f"{type(error).__name__}: {error}")
     if not isinstance(value, bool):
         return ClaimVerdict(Status.FAILED, f"is {_short(value)}, neither True nor False")
@@ -99,9 +91,6 @@ def _names(capture: Capture, host: Mapping[str, Any]) -> dict[str, Any]:
     visible = capture.visible
     every = [capture.runs(number) for number in range(1, len(visible) + 1)]
     return {
-        "True": True,
-        "False": False,
-        "None": None,
         "out": Numbered(result.output for result in visible),
         "code": Numbered(result.code for result in visible),
         "seconds": Numbered(result.seconds for result in visible),

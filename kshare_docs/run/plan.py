@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 
-from ..data.capture import Capture, ImageUse
+from ..data.capture import ImageUse
 from ..data.project import Runnable
+from ..data.report import Judged
 from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from .cache import Cache, reuse_key
+from .judge import judge_capture, judge_refused, judge_skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """It runs.
+    """An example that has to run.
 
     Attributes:
         runnable: The example.
@@ -28,62 +28,24 @@ class Run:
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Reuse:
-    """An earlier run's capture stands for it."""
-
-    runnable: Runnable
-    capture: Capture
-
-
-@dataclass(frozen=True, slots=True)
-class Skip:
-    """The host lacks what it needs."""
-
-    runnable: Runnable
-    missing: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """It cannot run, and that is a failure."""
-
-    runnable: Runnable
-    reason: str
-
-
-Decision: TypeAlias = Run | Reuse | Skip | Refuse
-
-
-def make_plan(
-    runnables: Iterable[Runnable],
-    probes: Probes,
-    images: ImageProvider,
-    cache: Cache,
-    *,
-    fresh: bool = False,
-) -> list[Decision]:
-    """Decide about each example, in order.
+def decide(
+    runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
+) -> Run | Judged:
+    """Whether an example has to run; if not, its verdict.
 
     Args:
-        runnables: The examples.
+        runnable: The example.
         probes: What host and engine offer.
         images: Where images come from; those that are needed are made ready.
-        cache: Captures of earlier runs.
-        fresh: Reuse none of them.
+        cache: Captures of earlier runs; None where none may be reused.
     """
-    return [_decide(item, probes, images, None if fresh else cache) for item in runnables]
-
-
-def _decide(
-    runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
-) -> Decision:
+    example = runnable.example
     if missing := probes.missing(runnable.needs):
-        return Skip(runnable, missing)
+        return judge_skipped(example, missing)
     uses = images.provide_all(runnable.images)
     if isinstance(uses, str):
-        return Refuse(runnable, uses)
-    key = reuse_key(runnable.example, uses, probes.host, probes.engine)
+        return judge_refused(example, uses)
+    key = reuse_key(example, uses, probes.host, probes.engine)
     if cache and (capture := cache.get(key)):
-        return Reuse(runnable, capture)
+        return judge_capture(example, capture, probes.host)
     return Run(runnable, uses, key)

@@ -15,8 +15,8 @@ from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from ..machine.redact import Redaction, host_secrets
 from .cache import Cache
-from .judge import judge_capture, judge_refused, judge_skipped
-from .plan import Refuse, Reuse, Run, Skip, make_plan
+from .judge import judge_capture, judge_refused
+from .plan import Run, decide
 from .progress import Listener
 from .steps import ExampleRunner
 
@@ -81,50 +81,35 @@ class Pool:
             self._project.root, self._project.images, self._engine, self._listener.say, fresh=fresh
         )
         probes = Probes(self._host, self._engine.info)
-        plan = make_plan(runnables, probes, images, self._cache, fresh=fresh)
-        judged: dict[str, Judged] = {}
-        to_run: list[Run] = []
-        for decision in plan:
-            example = decision.runnable.example
-            match decision:
-                case Run():
-                    to_run.append(decision)
-                case Reuse(capture=capture):
-                    judged[example.id] = judge_capture(example, capture, self._host)
-                case Skip(missing=missing):
-                    judged[example.id] = judge_skipped(example, missing)
-                case Refuse(reason=reason):
-                    judged[example.id] = judge_refused(example, reason)
+        kept = None if fresh else self._cache
+        plan = [decide(runnable, probes, images, kept) for runnable in runnables]
+        judged = {item.example.id: item for item in plan if isinstance(item, Judged)}
+        to_run = [item for item in plan if isinstance(item, Run)]
         self._listener.planned(len(to_run))
-        alone = [decision for decision in to_run if decision.runnable.example.options.alone]
-        together = [decision for decision in to_run if decision not in alone]
-        for group, width in ((together, 2 * self._host.cpus), (alone, 1)):
+        for alone, width in ((False, 2 * self._host.cpus), (True, 1)):
+            group = [item for item in to_run if item.runnable.example.options.alone is alone]
             judged |= self._side_by_side(group, width)
         self._cache.prune()
         return judged
 
     def _side_by_side(self, group: Sequence[Run], width: int) -> dict[str, Judged]:
-        if not group:
-            return {}
-        judged: dict[str, Judged] = {}
         pool = ThreadPoolExecutor(width, thread_name_prefix="example")
         try:
             futures = {pool.submit(self._start, decision): decision for decision in group}
-            for future in as_completed(futures):
-                item = self._finish(futures[future], future)
-                judged[item.example.id] = item
+            done = (self._finish(futures[future], future) for future in as_completed(futures))
+            return {judged.example.id: judged for judged in done}
         except BaseException:  # also Ctrl-C: end what runs, then let it pass
             self._examples.stop()
             raise
         finally:
             pool.shutdown(cancel_futures=True)
-        return judged
 
     def _start(self, decision: Run) -> Capture:
         self._listener.started(decision.runnable.example.id)
         return self._examples.run(decision)
 
     def _finish(self, decision: Run, future: Future[Capture]) -> Judged:
+        """Judge it in the thread of the pool's owner: what is ended by Ctrl-C is not judged."""
         example = decision.runnable.example
         try:
             capture = future.result()

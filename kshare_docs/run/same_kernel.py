@@ -10,7 +10,7 @@ from ..data.capture import Ending, Outcome
 from ..data.host import EngineInfo, Host
 from ..data.project import Project
 from ..machine.containers import example_containers
-from ..machine.engine import Engine, EngineError, this_run
+from ..machine.engine import Engine, EngineError, example_labels
 from ..machine.images import ImageProvider
 from ..pages.docker_run import parse_run
 
@@ -35,9 +35,10 @@ def ask_container(engine: Engine, images: ImageProvider, image: str, runtime: st
     container = parse_run(f"docker run --rm {option}{image} cat {files}")
     if container is None:
         return Outcome("", None, Ending.REFUSED, f"no image may be called {image!r}")
+    labels = example_labels("same-kernel")
     with tempfile.TemporaryDirectory(prefix="kshare-") as scratch:
         try:
-            with example_containers(engine, this_run(), "same-kernel", Path(scratch)) as place:
+            with example_containers(engine, labels, Path(scratch)) as place:
                 return place.run(container, use.used, SECONDS)
         except EngineError as error:
             return Outcome("", None, Ending.LOST, str(error))

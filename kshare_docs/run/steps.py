@@ -6,7 +6,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from ..data.capture import Capture, Outcome, Provenance, Result, utc_now
@@ -14,7 +14,7 @@ from ..data.example import Step
 from ..data.host import Host
 from ..data.project import Runnable
 from ..machine.containers import ExampleContainers, example_containers
-from ..machine.engine import EXAMPLE_LABEL, LABEL, Engine, this_run
+from ..machine.engine import Engine, example_labels, run_labels
 from ..machine.redact import Redaction
 from ..machine.shell import PATH, Shell, write_docker
 from .plan import Run
@@ -34,7 +34,6 @@ class ExampleRunner:
         self._engine = engine
         self._host = host
         self._redact = redact
-        self._label = this_run()
         self._locks: dict[str, threading.Lock] = {}
         self._shells: set[Shell] = set()
         self._stopped = threading.Event()
@@ -56,7 +55,7 @@ class ExampleRunner:
         self._stopped.set()
         for shell in tuple(self._shells):
             shell.kill()
-        self._engine.remove_run(self._label)
+        self._engine.remove(run_labels())
 
     def _round(self, decision: Run) -> tuple[Result, ...]:
         """Run all steps in a scratch directory, a shell and containers of their own."""
@@ -93,7 +92,7 @@ class ExampleRunner:
     def _workplace(
         self, runnable: Runnable, references: Mapping[str, str]
     ) -> Iterator[tuple[ExampleContainers, Shell]]:
-        example = runnable.example.id
+        labels = example_labels(runnable.example.id)
         with ExitStack() as stack:
             for name in runnable.resources:
                 stack.enter_context(self._locks.setdefault(name, threading.Lock()))
@@ -101,13 +100,11 @@ class ExampleRunner:
             scratch, tools = folder / "scratch", folder / "bin"
             scratch.mkdir()
             tools.mkdir()
-            write_docker(tools, references, {LABEL: self._label, EXAMPLE_LABEL: example})
-            containers = stack.enter_context(
-                example_containers(self._engine, self._label, example, scratch)
-            )
+            write_docker(tools, references, labels)
+            containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
             environment = {name: value for name, value in named if value}
-            shell = stack.enter_context(Shell(scratch, environment, f"{tools}:{PATH}"))
+            shell = stack.enter_context(closing(Shell(scratch, environment, f"{tools}:{PATH}")))
             self._shells.add(shell)
             stack.callback(self._shells.discard, shell)
             yield containers, shell

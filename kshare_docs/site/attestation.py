@@ -9,11 +9,9 @@ from typing import Any
 
 import msgspec
 
-FILE = "provenance.json"
+PROVENANCE = "provenance.json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://slsa.dev/provenance/v1"
-BUILD_TYPE = "urn:kshare-docs:build:v1"
-BUILDER = "urn:kshare-docs:builder"
 
 _CAPTURE = re.compile(r'data-capture="sha256:([0-9a-f]{64})"')
 
@@ -28,59 +26,38 @@ class Resource(_Form, frozen=True, omit_defaults=True):
     Attributes:
         name: Its path or id.
         digest: By algorithm: `sha256`, or `gitCommit` of the source.
-        uri: Where it came from; empty where it has no address.
         annotations: What else is known of it.
     """
 
     name: str
     digest: dict[str, str]
-    uri: str = ""
     annotations: dict[str, Any] = {}
 
 
-class Definition(_Form, frozen=True):
-    """What was asked for, and what went in.
+class RunDetails(_Form, frozen=True):
+    """How the build went.
 
     Attributes:
-        build_type: Which kind of build this is.
-        external_parameters: What the user asked for.
-        internal_parameters: Facts of host and engine: an allow-list.
-        resolved_dependencies: The source and the images.
+        builder: The program that built the site.
+        metadata: When the build began and ended, RFC 3339 in UTC.
+        byproducts: The captures that the pages show.
     """
 
-    build_type: str
-    external_parameters: dict[str, Any]
-    internal_parameters: dict[str, Any]
-    resolved_dependencies: tuple[Resource, ...]
-
-
-class Builder(_Form, frozen=True):
-    """The program that built the site."""
-
-    id: str
-    version: dict[str, str]
-
-
-class Metadata(_Form, frozen=True):
-    """When the build began and ended, RFC 3339 in UTC."""
-
-    started_on: str
-    finished_on: str
-
-
-class Details(_Form, frozen=True):
-    """How the build went; its by-products are the captures that the pages show."""
-
-    builder: Builder
-    metadata: Metadata
+    builder: dict[str, Any]
+    metadata: dict[str, str]
     byproducts: tuple[Resource, ...]
 
 
 class Predicate(_Form, frozen=True):
-    """SLSA provenance v1: https://slsa.dev/spec/v1.0/provenance."""
+    """SLSA provenance v1: https://slsa.dev/spec/v1.0/provenance.
 
-    build_definition: Definition
-    run_details: Details
+    Attributes:
+        build_definition: What was asked for, and what went in.
+        run_details: How it went.
+    """
+
+    build_definition: dict[str, Any]
+    run_details: RunDetails
 
 
 class Statement(_Form, frozen=True):
@@ -97,19 +74,16 @@ class Statement(_Form, frozen=True):
 
 def subjects(folder: Path) -> tuple[Resource, ...]:
     """Every file of a site but the statement itself, in the order of their paths."""
-    return tuple(
-        Resource(path.relative_to(folder).as_posix(), {"sha256": _sha256(path)})
-        for path in _files(folder)
-    )
+    return tuple(Resource(name, {"sha256": _sha256(path)}) for name, path in _files(folder).items())
 
 
 def write_statement(folder: Path, statement: Statement) -> None:
     """Put the statement into the site that it is about."""
     text = msgspec.json.format(msgspec.json.encode(statement), indent=1)
-    (folder / FILE).write_bytes(text + b"\n")
+    (folder / PROVENANCE).write_bytes(text + b"\n")
 
 
-def verify_site(folder: Path) -> list[str]:
+def compare_with_statement(folder: Path) -> list[str]:
     """Compare a site with its statement.
 
     Returns:
@@ -117,38 +91,39 @@ def verify_site(folder: Path) -> list[str]:
         capture of another run. Empty if the site is what its statement says.
     """
     try:
-        statement = msgspec.json.decode((folder / FILE).read_bytes(), type=Statement)
+        statement = msgspec.json.decode((folder / PROVENANCE).read_bytes(), type=Statement)
     except FileNotFoundError:
-        return [f"{FILE} is missing: this is no site that kshare build has finished"]
+        return [f"{PROVENANCE} is missing: this is no site that kshare build has finished"]
     except (OSError, msgspec.DecodeError) as error:
-        return [f"{FILE} cannot be read: {error}"]
+        return [f"{PROVENANCE} cannot be read: {error}"]
     kinds = (statement.type_, statement.predicate_type)
     if kinds != (STATEMENT_TYPE, PREDICATE_TYPE):
-        return [f"{FILE} is no in-toto statement v1 with SLSA provenance v1: {kinds}"]
+        return [f"{PROVENANCE} is no in-toto statement v1 with SLSA provenance v1: {kinds}"]
     said = {subject.name: subject.digest.get("sha256", "") for subject in statement.subject}
-    there = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    captures = {
-        item.digest.get("sha256", "") for item in statement.predicate.run_details.byproducts
-    }
+    there = _files(folder)
+    byproducts = statement.predicate.run_details.byproducts
+    captures = {capture.digest.get("sha256", "") for capture in byproducts}
     faults = [f"{name}: is missing" for name in said.keys() - there.keys()]
-    faults += [f"{name}: is not in {FILE}" for name in there.keys() - said.keys()]
+    faults += [f"{name}: is not in {PROVENANCE}" for name in there.keys() - said.keys()]
     for name in said.keys() & there.keys():
         if _sha256(there[name]) != said[name]:
             faults.append(f"{name}: was changed after the build")
         elif name.endswith(".html"):
             found = _CAPTURE.findall(there[name].read_text(encoding="utf-8"))
             faults += [
-                f"{name}: shows the capture sha256:{digest}, which {FILE} does not name"
+                f"{name}: shows the capture sha256:{digest}, which {PROVENANCE} does not name"
                 for digest in sorted(set(found) - captures)
             ]
     return sorted(faults)
 
 
-def _files(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
-    return sorted(path for path in found if path != folder / FILE)
+def _files(folder: Path) -> dict[str, Path]:
+    """Every file of a site by its name, but for the statement."""
+    found = sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    named = {path.relative_to(folder).as_posix(): path for path in found}
+    named.pop(PROVENANCE, None)
+    return named
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()

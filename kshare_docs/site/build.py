@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -25,7 +27,7 @@ ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
 """Files for the folder of one language beside its pages: names and texts."""
 
 
-def configurations(root: Path) -> Iterator[tuple[Path, Any]]:
+def configurations(root: Path) -> Iterator[Any]:
     """The configuration of each language; the site's root first, for it empties the folder.
 
     Each is to be used before the next is asked for: when all were loaded first, the search index
@@ -35,7 +37,7 @@ def configurations(root: Path) -> Iterator[tuple[Path, Any]]:
         MkDocsException: One is missing or wrong.
     """
     for path in (root / "mkdocs.yml", *sorted(root.glob("mkdocs.*.yml"))):
-        yield path, load_config(str(path), strict=False)
+        yield load_config(str(path), strict=False)
 
 
 def language(config: Any) -> str:
@@ -43,35 +45,33 @@ def language(config: Any) -> str:
     return str(config.mdx_configs.get(EXTENSION, {}).get("lang", ""))
 
 
-def build_site(
-    root: Path, lookup: Lookup, report: Report, folder: Path, extra_files: ExtraFiles
-) -> list[Problem]:
+def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Problem]:
     """Build every language.
 
     Args:
-        root: The project's folder.
         lookup: Where pages look their examples up.
-        report: The run that the pages show, for the banner.
         folder: Where the site goes.
         extra_files: What stands beside the pages.
 
     Returns:
         What went wrong beside the report; empty if the site is complete.
     """
-    with _warnings() as warnings, _quiet():
+    said: list[str] = []
+    base: Path | None = None
+    with _warnings() as records, _quiet():
         try:
-            base: Path | None = None
-            for _, config in configurations(root):
+            for config in configurations(lookup.root):
                 base = base or Path(config.site_dir)
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
-                _prepare(config, lookup, report)
+                _prepare(config, lookup)
                 build(config)
-                for name, text in extra_files(report, language(config)).items():
+                for name, text in extra_files(lookup.report, language(config)).items():
                     (target / name).write_text(text, encoding="utf-8")
         except MkDocsException as error:
-            warnings.append(Problem("site", 0, "", str(error)))
-    return [*lookup.problems, *warnings]
+            said = [str(error)]
+    said = [*(record.getMessage() for record in records), *said]
+    return [*lookup.problems, *(Problem("site", 0, "", message) for message in said)]
 
 
 def serve_site(config: Path, address: str) -> None:
@@ -81,7 +81,7 @@ def serve_site(config: Path, address: str) -> None:
         serve(str(config), dev_addr=address, strict=False, watch=watched)
 
 
-def _prepare(config: Any, lookup: Lookup, report: Report) -> None:
+def _prepare(config: Any, lookup: Lookup) -> None:
     # Its notes on loading a dictionary say nothing about the site.
     jieba.setLogLevel(logging.WARNING)
     search = config.plugins.get("material/search") or config.plugins.get("search")
@@ -91,8 +91,8 @@ def _prepare(config: Any, lookup: Lookup, report: Report) -> None:
     config.mdx_configs.setdefault(EXTENSION, {})["lookup"] = lookup
     config.extra["kshare"] = {
         "publication": lookup.publication,
-        "kernel": report.host.release,
-        "verdict": report.host.verdict,
+        "kernel": lookup.report.host.release,
+        "verdict": lookup.report.host.verdict,
     }
 
 
@@ -111,22 +111,14 @@ def _quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _warnings() -> Iterator[list[Problem]]:
+def _warnings() -> Iterator[list[logging.LogRecord]]:
     """What MkDocs and its plugins warn of meanwhile, whatever level is shown."""
-    handler = _Warnings(logging.WARNING)
+    handler = BufferingHandler(sys.maxsize)
+    handler.setLevel(logging.WARNING)
+    handler.addFilter(lambda record: record.name != LOGGER)  # the look-up keeps its own problems
     logger = logging.getLogger("mkdocs")
     logger.addHandler(handler)
     try:
-        yield handler.problems
+        yield handler.buffer
     finally:
         logger.removeHandler(handler)
-
-
-class _Warnings(logging.Handler):
-    def __init__(self, level: int) -> None:
-        super().__init__(level)
-        self.problems: list[Problem] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        if record.name != LOGGER:  # the look-up keeps its own problems
-            self.problems.append(Problem("site", 0, "", record.getMessage()))

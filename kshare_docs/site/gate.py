@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ _SHARE = (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Refusal:
     """Why there is no publication, and what would change that."""
 
@@ -48,25 +47,18 @@ def unfit(host: Host, source: Source) -> list[Refusal]:
     """What refuses a publication before anything runs."""
     refusals = []
     if not host.genuine:
-        refusals.append(
-            Refusal(
-                f"the host is not a genuine WSL2 host: the verdict is {host.verdict!r}",
-                "build in a WSL2 distribution; kshare doctor shows the evidence",
-            )
-        )
+        reason = f"the host is not a genuine WSL2 host: the verdict is {host.verdict!r}"
+        remedy = "build in a WSL2 distribution; kshare doctor shows the evidence"
+        refusals.append(Refusal(reason, remedy))
     if not source.commit:
-        refusals.append(
-            Refusal("the source has no commit", "build in a git checkout of the project")
-        )
+        remedy = "build in a git checkout of the project"
+        refusals.append(Refusal("the source has no commit", remedy))
     elif source.changes:
         some = ", ".join(source.changes[:5])
         more = f" and {len(source.changes) - 5} more" if len(source.changes) > 5 else ""
-        refusals.append(
-            Refusal(
-                f"the working tree differs from its commit: {some}{more}",
-                "commit the changes, or put them away: git stash --include-untracked",
-            )
-        )
+        reason = f"the working tree differs from its commit: {some}{more}"
+        remedy = "commit the changes, or put them away: git stash --include-untracked"
+        refusals.append(Refusal(reason, remedy))
     return refusals
 
 
@@ -78,47 +70,30 @@ def unsound(report: Report, apart: str) -> list[Refusal]:
         apart: Why the engine does not share the host's kernel; empty where it does.
     """
     refusals = [Refusal(apart, _SHARE)] if apart else []
-    refusals += [
-        Refusal(str(problem), "mend it as the message says") for problem in report.problems
-    ]
+    refusals += [Refusal(str(p), "mend it as the message says") for p in report.problems]
     if report.fatal:
         refusals.append(Refusal(report.fatal, "kshare doctor says what the engine lacks"))
-    refusals += [
-        Refusal(str(failure), f"kshare check {failure.file}")
-        for item in report.once
-        for failure in item.failures
-    ]
-    refusals += [
-        Refusal(
-            f"the image {name} is not the registry's: it is made of a stand-in",
-            f"docker pull {reference}",
-        )
-        for name, reference in sorted(set(_stand_ins(report)))
-    ]
+    failures = (failure for item in report.once for failure in item.failures)
+    refusals += [Refusal(str(f), f"kshare check {f.file}") for f in failures]
+    for name in sorted(_stand_ins(report)):
+        reason = f"the image {name} is not the registry's: it is made of a stand-in"
+        refusals.append(Refusal(reason, f"docker pull {report.project.images[name].reference}"))
     if not any(item.capture for item in report.once) and not refusals:
         refusals.append(Refusal("no example ran", "see kshare check for the reasons"))
     return refusals
 
 
-def _stand_ins(report: Report) -> Iterator[tuple[str, str]]:
-    images = report.project.images
-    for item in report.once:
-        for use in item.capture.images if item.capture else ():
-            if use.stand_in:
-                # An image that is built here is as good as the one it stands on.
-                name = images[use.name].base or use.name
-                yield name, images[name].reference
+def _stand_ins(report: Report) -> set[str]:
+    captures = (item.capture for item in report.once if item.capture)
+    uses = (use for capture in captures for use in capture.images if use.stand_in)
+    # An image that is built here is as good as the one it stands on.
+    return {report.project.images[use.name].base or use.name for use in uses}
 
 
 def _git(root: Path, *arguments: str) -> str:
+    """What git prints; empty where it is missing, fails or takes too long."""
+    command = ["git", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(
-            ["git", "-C", root, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return subprocess.check_output(command, stderr=subprocess.DEVNULL, text=True, timeout=60)
+    except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout if done.returncode == 0 else ""

@@ -13,13 +13,12 @@ from markupsafe import Markup
 from ..data.example import View
 from ..data.problem import Problem
 from ..data.report import Judged, Report, Status
-from ..history.capture_set import CaptureSet, read_sets
+from ..history.capture_set import read_sets
 from ..history.kernels import Kernels, judge_sets
 from ..pages.fences import Block
 from ..pages.project import read_project
-from ..run.progress import Listener
 from ..run.runner import run
-from .figure import figure, refusal
+from .figure import render_figure, render_refusal
 
 LOGGER = "mkdocs.plugins.kshare_docs"
 """Below MkDocs' own logger, so that its strict mode counts what is reported here."""
@@ -41,42 +40,31 @@ class Lookup:
     Attributes:
         root: The project's folder.
         render_view: What fills views in.
-        report: The newest run's report; None before the first look-up that misses.
-        sets: The stored capture sets, the newest first.
-        listener: Hears of the progress of runs.
+        report: The newest run's report; one without examples before the first run.
+        kernels: The stored sets with their examples, judged once for that run's pages.
         final: Nothing more is run: the report is of these very pages.
-        publication: Only captures of genuine WSL2 hosts may be shown.
+        publication: The site passed the gate.
         found: Language and id of every example that a page asked for.
         problems: What went wrong while pages rendered, and stands in no report.
     """
 
     root: Path
     render_view: RenderView
-    report: Report | None = None
-    sets: tuple[CaptureSet, ...] = ()
-    listener: Listener | None = None
+    report: Report
+    kernels: Kernels = field(default_factory=Kernels)
     final: bool = False
     publication: bool = False
     found: set[tuple[str, str]] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
-    _kernels: Kernels | None = None
 
     def __deepcopy__(self, memo: dict[int, object]) -> Lookup:
         """Site builders copy their configuration; all pages still look up in one place."""
         return self
 
     @property
-    def kernels(self) -> Kernels:
-        """The stored sets with their examples, judged once for the newest run's pages."""
-        if self._kernels is None:
-            examples = self.report.project.examples if self.report else ()
-            self._kernels = judge_sets(self.sets, examples, publication=self.publication)
-        return self._kernels
-
-    @property
     def unused(self) -> list[Problem]:
         """Examples that were run, and that no page asked for."""
-        examples = self.report.project.examples if self.report else ()
+        examples = self.report.project.examples
         missed = (e for e in examples if (e.lang, e.id) not in self.found)
         return sorted(example.problem("was run, but no page shows it") for example in missed)
 
@@ -100,8 +88,9 @@ class Lookup:
         self.found.add((example.lang, example.id))
         if judged.status is Status.FAILED:
             _log.error("%s:%d: %s failed", example.page, example.line, example.id)
-        ledger = self._page_of("ledger", example.lang)
-        return figure(judged, example.lang, ledger, self.kernels.records(example))
+        ledger = self._view("ledger", example.lang)
+        claims_page = ledger.page if ledger else ""
+        return render_figure(judged, example.lang, claims_page, self.kernels.records(example))
 
     def view(self, name: str, lang: str, page: str = "") -> Markup:
         """A view, filled in from the newest run.
@@ -111,11 +100,10 @@ class Lookup:
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
         """
-        if self.report is None:
+        if not self.report.judged:
             self._run()
-        views = self.report.project.views if self.report else ()
-        view = next((v for v in views if v.name == name and lang in ("", v.lang)), None)
-        if view is None or self.report is None:
+        view = self._view(name, lang)
+        if view is None:
             return self._refused(name, "", lang, page)
         try:
             return self.render_view(self.root, view, self.report, self.kernels)
@@ -123,15 +111,15 @@ class Lookup:
             problem = Problem(view.page, view.line, "", f"view {name}: {error}")
             return self._report(problem, name, "", lang)
 
-    def _page_of(self, view: str, lang: str) -> str:
-        """The page on which a view stands; empty where none does."""
-        views = self.report.project.views if self.report else ()
-        return next((v.page for v in views if (v.name, v.lang) == (view, lang)), "")
+    def _view(self, name: str, lang: str) -> View | None:
+        """Where a view stands; None where no page has it."""
+        views = self.report.project.views
+        return next((v for v in views if v.name == name and lang in ("", v.lang)), None)
 
     def _known(self, block: Block, lang: str) -> Judged | None:
         """The judged example if it is still what the page says."""
         identifier = block.options.get("id", "")
-        for (language, name), judged in (self.report.judged if self.report else {}).items():
+        for (language, name), judged in self.report.judged.items():
             same = name == identifier and lang in ("", language)
             if same and judged.example.source == block.source:
                 return judged
@@ -141,8 +129,8 @@ class Lookup:
         if self.final:
             return
         sets, problems = read_sets(self.root)
-        self.sets, self._kernels = tuple(sets), None
-        self.report = run(read_project(self.root), listener=self.listener)
+        self.report = run(read_project(self.root))
+        self.kernels = judge_sets(sets, self.report.project.examples)
         for problem in (*self.report.problems, *problems):
             _log.error("%s", problem)
         if self.report.fatal:
@@ -150,19 +138,19 @@ class Lookup:
 
     def _refused(self, identifier: str, source: str, lang: str, page: str) -> Markup:
         """What stands in the place of a block that no example is known for."""
-        known = self.report.problems if self.report else ()
+        known = self.report.problems
         mine = [p for p in known if p.id == identifier] or known
         if mine:
             # The run's report has them already.
             message = "; ".join(p.message if p.id == identifier else str(p) for p in mine)
             _log.error("example %s: %s", identifier or "without id", message)
-            return refusal(identifier, message, source, lang)
-        if self.report and self.report.fatal:
-            return refusal(identifier, self.report.fatal, source, lang)
+            return render_refusal(identifier, message, source, lang)
+        if self.report.fatal:
+            return render_refusal(identifier, self.report.fatal, source, lang)
         what = "it was not collected: write it into the page itself"
         return self._report(Problem(page, 0, identifier, what), identifier, source, lang)
 
     def _report(self, problem: Problem, identifier: str, source: str, lang: str) -> Markup:
         self.problems.append(problem)
         _log.error("%s", problem)
-        return refusal(identifier, problem.message, source, lang)
+        return render_refusal(identifier, problem.message, source, lang)

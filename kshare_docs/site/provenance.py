@@ -3,48 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ..data.capture import Capture
-from ..data.report import Report
-from ..history.kernels import Kernels
-from . import attestation
-from .attestation import Metadata, Resource, Statement
+from ..data.capture import Capture, utc_now
+from .attestation import Predicate, Resource, RunDetails, Statement, subjects
 from .gate import Source
+from .lookup import Lookup
 
 
-@dataclass(frozen=True, slots=True)
-class Build:
-    """What was built.
-
-    Attributes:
-        source: The source that it was built from.
-        times: When it began and ended.
-        publication: It passed the gate.
-    """
-
-    source: Source
-    times: Metadata
-    publication: bool
-
-
-def make_statement(report: Report, kernels: Kernels, folder: Path, build: Build) -> Statement:
+def make_statement(folder: Path, shown: Lookup, source: Source, started: str) -> Statement:
     """The statement about a finished site.
 
     Args:
-        report: The run that the site shows.
-        kernels: The stored sets that it shows.
         folder: The site.
-        build: How it was built.
+        shown: The run and the stored sets that its pages show.
+        source: What it was built from.
+        started: When the build began, RFC 3339 in UTC.
     """
+    report = shown.report
     captures = [(item, item.capture) for item in report.once if item.capture]
     engine = report.engine
-    definition = attestation.Definition(
-        attestation.BUILD_TYPE,
-        {"publish": build.publication},
-        {
+    definition = {
+        "buildType": "urn:kshare-docs:build:v1",
+        "externalParameters": {"publish": shown.publication},
+        # An allow-list: nothing here names a person or a machine.
+        "internalParameters": {
             "verdict": report.host.verdict,
             "kernel": report.host.release,
             "kernelVersion": captures[0][1].provenance.kernel_version if captures else "",
@@ -54,50 +38,49 @@ def make_statement(report: Report, kernels: Kernels, folder: Path, build: Build)
             "engine": engine.version if engine else "",
             "storageDriver": engine.storage_driver if engine else "",
         },
-        (*_source(build.source), *_images(capture for _, capture in captures)),
-    )
-    byproducts = (
-        *(_byproduct(item.example.id, item.status, capture) for item, capture in captures),
-        *(
-            _byproduct(f"{found.manifest.kernel}/{name}", "stored", capture)
-            for found in kernels.sets
-            for name, capture in sorted(found.captures.items())
+        "resolvedDependencies": [
+            *_source(source),
+            *_images(capture for _, capture in captures),
+        ],
+    }
+    details = RunDetails(
+        {"id": "urn:kshare-docs:builder", "version": {"kshare-docs": version("kshare-docs")}},
+        {"startedOn": started, "finishedOn": utc_now()},
+        (
+            *(_byproduct(item.example.id, item.status, capture) for item, capture in captures),
+            *(
+                _byproduct(f"{found.manifest.kernel}/{name}", "stored", capture)
+                for found in shown.kernels.sets
+                for name, capture in sorted(found.captures.items())
+            ),
         ),
     )
-    details = attestation.Details(
-        attestation.Builder(attestation.BUILDER, {"kshare-docs": version("kshare-docs")}),
-        build.times,
-        byproducts,
-    )
-    return Statement(attestation.subjects(folder), attestation.Predicate(definition, details))
+    return Statement(subjects(folder), Predicate(definition, details))
 
 
 def _byproduct(name: str, status: str, capture: Capture) -> Resource:
-    return Resource(
-        name,
-        {"sha256": capture.digest.removeprefix("sha256:")},
-        annotations={
-            "status": status,
-            "time": capture.provenance.time,
-            "images": [use.name for use in capture.images],
-        },
-    )
+    made = {
+        "status": status,
+        "time": capture.provenance.time,
+        "images": [use.name for use in capture.images],
+    }
+    return Resource(name, _digest(capture.digest), made)
 
 
-def _source(source: Source) -> tuple[Resource, ...]:
-    if not source.commit:
-        return ()
-    changed = {"changed": list(source.changes)} if source.changes else {}
-    return (Resource("source", {"gitCommit": source.commit}, annotations=changed),)
+def _source(source: Source) -> list[Resource]:
+    changed = {"changed": source.changes} if source.changes else {}
+    return [Resource("source", {"gitCommit": source.commit}, changed)] if source.commit else []
 
 
-def _images(captures: Iterable[Capture]) -> tuple[Resource, ...]:
+def _images(captures: Iterable[Capture]) -> list[Resource]:
     uses = {use for capture in captures for use in capture.images}
-    return tuple(
-        Resource(
-            use.name,
-            {"sha256": use.digest.removeprefix("sha256:")},
-            annotations={"used": use.used, "standIn": use.stand_in},
-        )
+    return [
+        Resource(use.name, _digest(use.digest), {"used": use.used, "standIn": use.stand_in})
         for use in sorted(uses, key=lambda use: (use.name, use.used))
-    )
+    ]
+
+
+def _digest(named: str) -> dict[str, str]:
+    """A digest as in-toto has it: by algorithm."""
+    algorithm, _, value = named.partition(":")
+    return {algorithm: value}
