@@ -6,7 +6,7 @@ Longer than most modules: each command is an edge of a few lines, and they stand
 from __future__ import annotations
 
 import logging
-import shutil
+import math
 import sys
 from contextlib import ExitStack
 from dataclasses import asdict, replace
@@ -21,7 +21,7 @@ from .article.verify_script import script_files
 from .article.views import render_view
 from .data.capture import utc_now
 from .data.files import staged
-from .data.problem import nearest
+from .data.problem import Problem, nearest
 from .data.project import Project
 from .data.report import Report, as_json
 from .history import capture_set
@@ -29,8 +29,11 @@ from .history.drift import Drift, compare
 from .history.kernels import judge_sets
 from .machine.engine import EngineError, connected
 from .machine.host import read_host
+from .machine.runs import sweep_host
 from .machine.wsl import FactsError, decode_facts
+from .pages.contents import unfit_files
 from .pages.project import find_root, read_project
+from .run.cache import Cache
 from .run.doctor import describe_verdict, examine
 from .run.runner import run
 from .run.same_kernel import measure
@@ -69,6 +72,12 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     site is written.
     """
     started, host = utc_now(), read_host()
+    target = site_dir or _root() / "site"
+    if why := attestation.refuse_site(target):
+        _give_up(why)
+    if unfit_docs := unfit_files(_root()):
+        terminal.print_lines(unfit_docs)
+        sys.exit(FAULT)
     project, sets = _project()
     source = read_source(project.root)
     early = unfit(host, source) if publish else []
@@ -85,17 +94,19 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     lookup = Lookup(
         project.root, render_view, report, kernels=kernels, final=True, publication=publish
     )
-    target = site_dir or project.root / "site"
-    with ExitStack() as stack:
-        folder = stack.enter_context(staged(target)) if publish else target
-        faults = build_site(lookup, folder, script_files) + lookup.unused
-        if publish and faults:
-            _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
-        terminal.print_faults(report)
-        terminal.print_lines(faults)
-        if folder.is_dir():
+    try:
+        with ExitStack() as stack:
+            folder = stack.enter_context(staged(target)) if publish else target
+            attestation.begin_site(folder)
+            faults = build_site(lookup, folder, script_files) + lookup.unused
+            if publish and faults:
+                _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
             statement = make_statement(folder, lookup, source, started)
             attestation.write_statement(folder, statement)
+    except OSError as error:
+        faults = [*lookup.problems, Problem(str(target), 0, "", f"cannot be written: {error}")]
+    terminal.print_faults(report)
+    terminal.print_lines(faults)
     refused = f", {len(report.problems)} refused" if report.problems else ""
     kind = "publication" if publish else "preview"
     made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
@@ -208,13 +219,13 @@ def doctor(*, as_data: bool, facts: Path | None) -> None:
 @main.command()
 @click.option("--cache", is_flag=True, help="Also forget the results kept for reuse.")
 def clean(*, cache: bool) -> None:
-    """Remove the containers, networks and volumes that crashed runs left."""
+    """Remove what crashed runs left: containers, networks, volumes, folders and processes."""
     root = _root()
     if cache:
-        shutil.rmtree(root / ".kshare", ignore_errors=True)
+        Cache(root).prune(-math.inf)
     try:
         with connected() as engine:
-            removed = engine.sweep()
+            removed = sweep_host() + engine.sweep()
     except EngineError as error:
         _give_up(str(error))
     click.echo(f"removed: {removed}")
@@ -249,7 +260,7 @@ def _project() -> tuple[Project, list[capture_set.CaptureSet]]:
 
 
 def _give_up(message: str) -> NoReturn:
-    click.echo(f"kshare: {message}", err=True)
+    terminal.print_lines([f"kshare: {message}"])
     sys.exit(UNABLE)
 
 

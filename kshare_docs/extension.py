@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from markdown import Extension, Markdown
+from markdown.postprocessors import Postprocessor
 from markdown_exec import formatters
 from markupsafe import Markup
 
@@ -17,28 +18,44 @@ from .article.views import render_view
 from .data.project import Project
 from .data.report import Report
 from .machine.host import read_host
+from .pages.contents import unfit_files
 from .pages.fences import LANGUAGE, VIEW_LANGUAGE
 from .pages.project import find_root
 from .site.lookup import Lookup
 
 
-class Formatter:
-    """What markdown-exec calls for each executable `console` block."""
+class Formatter(Postprocessor):
+    """What markdown-exec calls for each executable block of a page.
 
-    def __init__(self, lookup: Lookup, lang: str) -> None:
+    It sees the page's content last too, and lets nothing else pass for what it made.
+    """
+
+    def __init__(self, md: Markdown, lookup: Lookup, lang: str) -> None:
         """Take where examples are looked up, and the language of the pages."""
+        super().__init__(md)
         self.lookup = lookup
         self.lang = lang
+        self.made: list[Markup] = []
 
     def __call__(self, *, code: str, md: Markdown, **options: Any) -> Markup:
         """The figure of one block."""
         header = {"id": options.get("id", ""), **(options.get("extra") or {})}
-        return self.lookup.figure(code, header, self.lang, _page(md, self.lookup.root))
+        self.made.append(self.lookup.figure(code, header, self.lang, _page(md, self.lookup.root)))
+        return self.made[-1]
 
     def view(self, *, md: Markdown, **options: Any) -> Markup:
         """The HTML of one view."""
         name = str((options.get("extra") or {}).get("name", ""))
-        return self.lookup.view(name, self.lang, _page(md, self.lookup.root))
+        self.made.append(self.lookup.view(name, self.lang, _page(md, self.lookup.root)))
+        return self.made[-1]
+
+    def run(self, text: str) -> str:
+        """The content, or what is wrong with it."""
+        rest = text
+        for made in self.made:
+            rest = rest.replace(made, "", 1)
+        meta = _file(self.md).page.meta if "relpath" in self.md.treeprocessors else {}
+        return self.lookup.refuse_foreign(rest, meta, _page(self.md, self.lookup.root)) or text
 
 
 class KshareExtension(Extension):
@@ -52,12 +69,13 @@ class KshareExtension(Extension):
         }
         super().__init__(**options)
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: ARG002, N802
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802
         """Register the formatter, once for each look-up and language."""
         table: dict[str, Any] = formatters
         lookup = self.getConfig("lookup") or _own_lookup(table.get(LANGUAGE))
-        table[LANGUAGE] = formatter = Formatter(lookup, str(self.getConfig("lang")))
+        table[LANGUAGE] = formatter = Formatter(md, lookup, str(self.getConfig("lang")))
         table[VIEW_LANGUAGE] = formatter.view
+        md.postprocessors.register(formatter, "kshare", -1000)
 
 
 def makeExtension(**options: Any) -> KshareExtension:  # noqa: N802
@@ -72,6 +90,8 @@ def _own_lookup(known: object) -> Lookup:
         raise ValueError("no images.toml in this folder or above it: not a kshare project")
     if isinstance(known, Formatter) and known.lookup.root == root:
         return known.lookup
+    if unfit := unfit_files(root):
+        raise ValueError(unfit[0])
     unread = Project(root, examples=(), runnables={}, images={}, problems=())
     return Lookup(root, render_view, Report(unread, read_host()))
 
@@ -80,5 +100,9 @@ def _page(md: Markdown, root: Path) -> str:
     """The page that renders, where MkDocs says it (its treeprocessor `relpath`); else empty."""
     if "relpath" not in md.treeprocessors:
         return ""
-    path = Path(getattr(md.treeprocessors["relpath"], "file").abs_src_path or "")  # noqa: B009
+    path = Path(_file(md).abs_src_path or "")
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else ""
+
+
+def _file(md: Markdown) -> Any:
+    return getattr(md.treeprocessors["relpath"], "file")  # noqa: B009

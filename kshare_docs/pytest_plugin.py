@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from .data.capture import visible
 from .data.example import Example
 from .data.needs import why_skipped
 from .data.problem import Problem
@@ -59,7 +60,7 @@ class Refused(pytest.Item):
 
     def runtest(self) -> None:
         """Fail with the message."""
-        pytest.fail(str(self.problem), pytrace=False)
+        pytest.fail(visible(str(self.problem)), pytrace=False)
 
 
 class Item(pytest.Item):
@@ -76,11 +77,11 @@ class Item(pytest.Item):
         report = self._report()
         judged = report.judged.get((self.example.lang, self.example.id))
         if judged is None:
-            pytest.fail(report.fatal or "it did not run", pytrace=False)
+            pytest.fail(visible(report.fatal or "it did not run"), pytrace=False)
         if judged.status is Status.SKIPPED:
             pytest.skip(why_skipped(judged.missing))
         if judged.status is Status.FAILED:
-            pytest.fail("\n".join(map(str, judged.failures)), pytrace=False)
+            pytest.fail(visible("\n".join(map(str, judged.failures))), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The page and the fence's line."""

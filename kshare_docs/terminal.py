@@ -12,6 +12,7 @@ from rich import progress
 from rich.console import Console
 from rich.table import Table
 
+from .data.capture import CONTROL, visible
 from .data.needs import why_skipped
 from .data.report import Judged, Report, Status
 from .history.capture_set import CaptureSet
@@ -44,7 +45,7 @@ class ProgressLine(progress.Progress, Listener):
     def say(self, text: str) -> None:
         """A line above the progress."""
         if not self._silent:
-            self.console.print(text, markup=False, highlight=False, emoji=False, soft_wrap=True)
+            self.console.out(visible(text), highlight=False)
 
     def planned(self, total: int) -> None:
         """The bar appears, if there is anything to do."""
@@ -68,14 +69,15 @@ class ProgressLine(progress.Progress, Listener):
 
 
 def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
-    """Lines as they are, on standard error or on standard output."""
+    """Lines on standard error or on standard output; what a terminal would obey is made visible."""
     for line in lines:
-        click.echo(line, err=err)
+        click.echo(visible(str(line)), err=err)
 
 
 def print_json(data: object) -> None:
     """Data for other programs."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=1))
+    text = json.dumps(data, ensure_ascii=False, indent=1)
+    click.echo(CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text))
 
 
 def print_report(report: Report) -> None:
@@ -89,7 +91,7 @@ def print_report(report: Report) -> None:
         table.add_row(
             _MARKS[judged.status],
             example.id,
-            f"{example.page}:{example.line}",
+            visible(f"{example.page}:{example.line}"),
             f"{held}/{len(judged.verdicts)}",
             f"{judged.seconds:.2f}" if judged.capture else "",
         )
@@ -98,7 +100,8 @@ def print_report(report: Report) -> None:
     print_faults(report, err=False)
     for judged in report.judged.values():
         if judged.status is Status.SKIPPED:
-            click.echo(judged.example.problem(f"skipped: {why_skipped(judged.missing)}"))
+            why = f"skipped: {why_skipped(judged.missing)}"
+            print_lines([judged.example.problem(why)], err=False)
     click.echo(f"{describe_counts(report)}, {len(report.problems)} refused")
 
 
@@ -154,15 +157,16 @@ def print_drift(differences: list[Difference], before: CaptureSet, after: Captur
         Drift.LOST: f"only {old.kernel}",
         Drift.NEW: f"only {new.kernel}",
     }
-    click.echo(f"--- {old.kernel} ({old.verdict})\n+++ {new.kernel} ({new.verdict})")
+    heads = (f"--- {old.kernel} ({old.verdict})", f"+++ {new.kernel} ({new.verdict})")
+    print_lines(heads, err=False)
     for item in differences:
         if item.state is not Drift.SAME:
-            click.echo(f"\n{item.id}: {words[item.state]}")
-            print_lines((f"  {line}" for line in item.lines), err=False)
+            lines = (f"\n{item.id}: {words[item.state]}", *(f"  {line}" for line in item.lines))
+            print_lines(lines, err=False)
     same = [item.id for item in differences if item.state is Drift.SAME]
     click.echo(f"\nthe same: {len(same)} of {len(differences)}")
     if same:
-        click.echo(f"  {', '.join(same)}")
+        print_lines([f"  {', '.join(same)}"], err=False)
 
 
 def print_refusals(refusals: Sequence[Refusal]) -> None:

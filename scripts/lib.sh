@@ -155,3 +155,30 @@ set_up_venv() {
 endpoint() {
   exec env PYTHONPATH="$checkout" "$1" -BP -m kshare_docs.machine.endpoint "${@:2}"
 }
+
+# confine GROUP: of processes and memory, all containers below this cgroup together get so much. They cannot see it:
+# each sees the limits of its own cgroup, as a reader does. As root; where a controller is missing, without it.
+confine() {
+  local top memory
+  memory=$(awk '/^MemTotal:/ { printf "%.0f", $2 * 1024 * 3 / 4 }' /proc/meminfo)
+  if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then
+    { echo '+pids' && echo '+memory'; } >/sys/fs/cgroup/cgroup.subtree_control || true
+  fi
+  for top in /sys/fs/cgroup{,/pids,/memory}; do
+    { [[ -e $top/cgroup.procs ]] && mkdir -p -- "$top/$1"; } || continue
+    [[ ! -e $top/$1/pids.max ]] || echo 16384 >"$top/$1/pids.max" || true
+    [[ ! -e $top/$1/memory.max ]] || echo "$memory" >"$top/$1/memory.max" || true
+    [[ ! -e $top/$1/memory.limit_in_bytes ]] || echo "$memory" >"$top/$1/memory.limit_in_bytes" || true
+  done
+} 2>/dev/null
+
+# shut_off -I|-D BRIDGE: begin or end that containers on this bridge reach no service of this machine, but for names,
+# nor what a cloud tells its machines at 169.254.169.254. They are told that nothing listens there. As root.
+shut_off() {
+  local status=0
+  iptables -w "$1" INPUT -i "$2" -p tcp ! --dport 53 -m conntrack --ctstate NEW -j REJECT \
+    --reject-with tcp-reset || status=1
+  iptables -w "$1" INPUT -i "$2" -p udp ! --dport 53 -m conntrack --ctstate NEW -j REJECT || status=1
+  iptables -w "$1" FORWARD -i "$2" -d 169.254.0.0/16 -j REJECT || status=1
+  return "$status"
+} 2>/dev/null

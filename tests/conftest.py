@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +17,23 @@ import pytest
 
 from kshare_docs.machine.engine import LABEL, connected
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "tests.attacks"]
 
 ROOT = Path(__file__).parent.parent
 
 Ours: TypeAlias = Callable[[], list[str]]
+
+CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A cache of the session's own: nothing that is reported comes from an earlier run."""
+    config.stash[CACHE] = tempfile.TemporaryDirectory(prefix="kshare-test-cache-")
+    os.environ["XDG_CACHE_HOME"] = config.stash[CACHE].name
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[CACHE].cleanup()
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class Workshop:
     def create(cls, root: Path) -> Workshop:
         (root / "docs" / "zh").mkdir(parents=True)
         shutil.copy(ROOT / "images.toml", root)
-        (root / "scripts").symlink_to(ROOT / "scripts")
+        shutil.copytree(ROOT / "scripts", root / "scripts")
         (root / "host-commands.txt").touch()
         return cls(root)
 

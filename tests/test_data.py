@@ -15,7 +15,7 @@ from kshare_docs.data.capture import (
 )
 from kshare_docs.data.needs import REMEDIES
 from kshare_docs.machine.probes import PROBES
-from kshare_docs.machine.redact import Redaction
+from kshare_docs.run.redact import Redaction
 from kshare_docs.words import load_words
 
 SECRETS = {
@@ -76,13 +76,13 @@ def test_a_capture_is_stored_and_read_back() -> None:
     made = Capture(
         "one",
         (Result("uname -r", hidden=False, output="6.18", code=0, seconds=0.5),),
-        (ImageUse("alpine", "alpine:3", "sha256:0", stand_in=False),),
+        (ImageUse("alpine", "alpine:3", "sha256:0", stand_in=False, id="sha256:1"),),
         Provenance("t", "6.18", "Linux version", "x86_64", "Debian", "unknown", "20", "o", "1"),
     )
     assert decode(encode(made)) == made
     assert encode(made) == encode(decode(encode(made)))
-    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 3', b'"schema": 4')):
-        with pytest.raises(ValueError, match=r"not a capture|schema 4"):
+    for wrong in (encode(made)[:-20], b"{}", encode(made).replace(b'"schema": 4', b'"schema": 5')):
+        with pytest.raises(ValueError, match=r"not a capture|schema 5"):
             decode(wrong)
 
 

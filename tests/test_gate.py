@@ -14,7 +14,7 @@ import pytest
 
 from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, ImageUse, Provenance, Result
-from kshare_docs.data.example import Claim, Example, Options
+from kshare_docs.data.example import Claim, Example, Options, Step
 from kshare_docs.data.files import staged
 from kshare_docs.data.report import ClaimVerdict, Judged, Report, Status
 from kshare_docs.machine.host import read_host
@@ -24,6 +24,7 @@ from kshare_docs.site.attestation import (
     compare_with_statement,
     write_statement,
 )
+from kshare_docs.site.figure import render_figure
 from kshare_docs.site.gate import Source, read_source, unfit, unsound
 from kshare_docs.site.lookup import Lookup
 from kshare_docs.site.provenance import make_statement
@@ -37,11 +38,12 @@ def report(*, stand_in: bool = False, status: Status = Status.VERIFIED) -> Repor
     """A run of one example on a host that is said to be WSL2: there is none here to ask."""
     host = msgspec.structs.replace(read_host(), verdict="wsl2")
     claim = Claim("True", "it holds", 3)
-    example = Example("one", "docs/zh/p.md", "zh", 2, (), (claim,), Options())
+    steps = (Step("uname -r", 3),)
+    example = Example("one", "docs/zh/p.md", "zh", 2, steps, (claim,), Options())
     capture = Capture(
         "one",
         (Result("uname -r", hidden=False, output="6", code=0, seconds=0.1),),
-        (ImageUse("alpine", "alpine:3", "sha256:" + "1" * 64, stand_in=stand_in),),
+        (ImageUse("alpine", "alpine:3", "sha256:" + "1" * 64, stand_in, "sha256:" + "3" * 64),),
         Provenance("t", "6", "Linux version 6", "x86_64", "Debian", "wsl2", "28", "overlay2", "2"),
     )
     judged = Judged(example, status, capture, (ClaimVerdict(status),))
@@ -103,15 +105,19 @@ def test_source(tmp_path: Path) -> None:
     assert "a b, new" in refusal.reason
 
 
+def page(run: Report) -> str:
+    """A page with the run's only example."""
+    (judged,) = run.once
+    return f"<h1>One</h1>{render_figure(judged, 'en')}"
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A site of two files with its statement."""
     folder = tmp_path / "site"
     (folder / "en").mkdir(parents=True)
     run = report()
-    digest = next(iter(run.judged.values())).capture.digest  # type: ignore[union-attr]
-    page = f'<figure data-capture="{digest}"></figure>'
-    (folder / "en" / "index.html").write_text(page, encoding="utf-8")
+    (folder / "en" / "index.html").write_text(page(run), encoding="utf-8")
     (folder / "style.css").write_text("a{}", encoding="utf-8")
     _state(folder, run)
     return folder
@@ -133,20 +139,24 @@ def test_the_statement_has_the_shape_of_in_toto(site: Path) -> None:
     assert definition["resolvedDependencies"][0]["digest"] == {"gitCommit": "0" * 40}
     assert definition["resolvedDependencies"][1]["name"] == "alpine"
     (example,) = said["predicate"]["runDetails"]["byproducts"]
-    assert example["annotations"]["images"] == ["alpine"]
+    assert example["annotations"]["capture"]["images"][0]["name"] == "alpine"
+    assert example["annotations"]["claims"] == ["verified"]
     assert compare_with_statement(site) == []
 
 
 def _flip(site: Path) -> None:
-    page = site / "en" / "index.html"
-    data = bytearray(page.read_bytes())
+    path = site / "en" / "index.html"
+    data = bytearray(path.read_bytes())
     data[3] ^= 1
-    page.write_bytes(data)
+    path.write_bytes(data)
 
 
 def _other_capture(site: Path) -> None:
-    page = site / "en" / "index.html"
-    page.write_text(f'<p data-capture="sha256:{"2" * 64}">', encoding="utf-8")
+    path = site / "en" / "index.html"
+    (judged,) = report().once
+    assert judged.capture
+    text = page(report()).replace(judged.capture.digest, f"sha256:{'2' * 64}")
+    path.write_text(text, encoding="utf-8")
     _state(site, report())
 
 
@@ -157,7 +167,7 @@ def _other_capture(site: Path) -> None:
         (lambda site: (site / "style.css").unlink(), "style.css: is missing"),
         (lambda site: (site / "x.js").touch(), "x.js: is not in provenance.json"),
         (lambda site: (site / "x").symlink_to("/etc/hosts"), "x: is not in provenance.json"),
-        (_other_capture, f"en/index.html: shows the capture sha256:{'2' * 64}"),
+        (_other_capture, "en/index.html: one shows the capture data-kernel="),
         (lambda site: (site / PROVENANCE).unlink(), "provenance.json is missing"),
         (lambda site: (site / PROVENANCE).write_text("{"), "provenance.json cannot be read"),
         (
@@ -205,7 +215,7 @@ def test_here_a_publication_is_refused_with_all_reasons(workshop: Workshop) -> N
     for said in reasons:
         assert said in done.stderr, done.stderr
     assert not (workshop.root / "made").exists()
-    assert sorted(p.name for p in workshop.root.iterdir() if p.name.startswith(".")) == [".kshare"]
+    assert [p.name for p in workshop.root.iterdir() if p.name.startswith(".")] == []
 
 
 @pytest.mark.live

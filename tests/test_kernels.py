@@ -88,7 +88,7 @@ def test_tabs() -> None:
     (here,) = stored(EXAMPLE, [captured("6.12", "6.12", verdict="other")])
     html = str(render_figure(here, "en", stored=stored(EXAMPLE, sets)))
     labels = re.findall(r'<label for="__kernel_kernel_\d">(.*?)</label>', html)
-    assert labels == ["this host", "6.18", "6.6 (preview)"]
+    assert labels == ["this host", "6.18 (not attested)", "6.6 (preview) (not attested)"]
     assert html.count('checked="checked"') == 1
     assert re.search(r'checked="checked" id="__kernel_kernel_1"', html)
     assert "6.18.1&lt;b&gt;" in html

@@ -84,7 +84,7 @@ IMAGES = f"""
 tag = "alpine:3"
 digest = "sha256:{"0" * 64}"
 [own]
-build = "images/own"
+build = "scripts/images/own"
 base = "alpine"
 """
 
@@ -179,7 +179,10 @@ $ docker run --memori 1m alpine true
 
 def test_what_is_wrong_with_a_catalogue(tmp_path: Path) -> None:
     assert "is missing" in read_project(tmp_path).problems[0].message
-    images = IMAGES + '[bare]\ntag = "bare"\n["odd"]\nbuild = "x"\nbase = "no"\n[new]\nx = 1\n'
+    images = (
+        IMAGES
+        + '[bare]\ntag = "bare"\n["odd"]\nbuild = "scripts/images/x"\nbase = "no"\n[new]\nx = 1\n'
+    )
     entries = "[A1]\nsection = {}\nclaim = {}\n[B1]\nsection = {}\n"
     files = {"images.toml": images, "docs/claims.toml": entries}
     project = read_project(write(tmp_path, files))

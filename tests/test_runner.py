@@ -10,14 +10,14 @@ import pytest
 
 from kshare_docs.data.capture import Capture, Ending
 from kshare_docs.data.report import Report, Status
-from kshare_docs.machine import engine as engine_module
+from kshare_docs.machine import runs
 from kshare_docs.machine.engine import EXAMPLE_LABEL, LABEL, connected
 from kshare_docs.machine.probes import PROBES
-from kshare_docs.machine.redact import Redaction
 from kshare_docs.pages.project import read_project
-from kshare_docs.run import plan, runner
+from kshare_docs.run import runner
 from kshare_docs.run.cache import Cache
 from kshare_docs.run.judge import judge_capture
+from kshare_docs.run.redact import Redaction
 from kshare_docs.run.runner import run
 
 from .conftest import Workshop
@@ -87,8 +87,7 @@ def test_each_thing_is_asked_and_judged_once(
         return call
 
     monkeypatch.setitem(PROBES, "modules", counted("probe", lambda _probes: True))
-    for module in (plan, runner):
-        monkeypatch.setattr(module, "judge_capture", counted("judge", judge_capture))
+    monkeypatch.setattr(runner, "judge_capture", counted("judge", judge_capture))
     for name in ("one", "two"):
         text = f'```console exec="1" id="{name}" needs="modules"\n$ docker run alpine true\n```\n'
         workshop.page(f"zh/{name}.md", text)
@@ -150,6 +149,6 @@ def test_what_runs_of_another_boot_left_is_swept(monkeypatch: pytest.MonkeyPatch
         engine.sweep()
         assert left() == [1, 1, 1], "another machine may still be at work"
         time.sleep(1.1)
-        monkeypatch.setattr(engine_module, "STALE_SECONDS", 1)
+        monkeypatch.setattr(runs, "STALE_SECONDS", 1)
         assert engine.sweep() >= 3
         assert left() == [0, 0, 0]

@@ -22,7 +22,7 @@ from kshare_docs.history.capture_set import (
 )
 from kshare_docs.history.drift import Drift, compare, mask
 from kshare_docs.machine.host import read_host
-from kshare_docs.machine.redact import Redaction
+from kshare_docs.run.redact import Redaction
 
 from .conftest import Workshop
 from .test_data import SECRETS
@@ -121,7 +121,7 @@ def _list(folder: Path, data: bytes) -> None:
     [
         (_edit, "a.json", "was changed after it was captured"),
         (_cut, "a.json", "cannot be read: not a capture"),
-        (_newer, "a.json", "cannot be read: schema 99 is not 3"),
+        (_newer, "a.json", "cannot be read: schema 99 is not 4"),
         (_foreign, "a.json", f"is of kernel 5.15, and lies under {KERNEL}"),
         (lambda folder: (folder / "a.json").unlink(), "a.json", "is missing"),
         (lambda folder: (folder / "c.json").write_text("{}"), "c.json", "is not listed"),

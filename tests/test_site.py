@@ -8,14 +8,13 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from kshare_docs.article.verify_script import script_files
 from kshare_docs.article.views import render_view
-from kshare_docs.data.capture import Capture, decode
+from kshare_docs.data.capture import Capture, decode, visible
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
@@ -44,10 +43,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def captures() -> dict[str, Capture]:
     found: dict[str, Capture] = {}
-    for path in (ROOT / ".kshare" / "cache").glob("*.json"):
-        with suppress(ValueError):  # of an earlier schema: never looked up
-            capture = decode(path.read_bytes())
-            found[capture.digest] = capture
+    for path in Path(os.environ["XDG_CACHE_HOME"]).rglob("*.json"):
+        _, _, body = path.read_bytes().partition(b"\n")
+        capture = decode(body)
+        found[capture.digest] = capture
     return found
 
 
@@ -69,7 +68,7 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
             assert capture.id == identifier
             outputs = re.findall(r'<span class="go">(.*?)</span>', figure, re.DOTALL)
             assert [html.unescape(text) for text in outputs] == [
-                result.output for result in capture.visible if result.output
+                visible(result.output) for result in capture.visible if result.output
             ]
             assert figure.count('<li data-status="verified">') == figure.count("<li ")
             shown += 1

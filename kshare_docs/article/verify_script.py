@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping, Sequence
 
-from ..data.example import Example
+from ..data.example import Example, Step
 from ..data.project import Image
 from ..data.report import Report
-from ..pages.docker_run import parse_run
+from ..pages.docker_run import SCRATCH, parse_run, plain_words
 from ..pages.expressions import speaks_of_code
 from ..pages.shell_script import condition
 from ..site.templates import load_template
@@ -30,11 +32,37 @@ def write_script(examples: Sequence[Example], images: Mapping[str, Image], lang:
         images: The entries of `images.toml`.
         lang: Language of its words.
     """
-    used = {c.image for e in examples for s in e.steps if (c := parse_run(s.command))}
+    used = {c.image for e in examples for s in e.steps if (c := parse_run(s.source))}
     return load_template(f"{SCRIPT}.j2").render(
         examples=examples,
         images={name: images[name].reference for name in sorted(used)},
+        variable=_variable,
+        in_shell=_in_shell,
         condition=condition,
         speaks_of_code=speaks_of_code,
         words=load_words(lang)["script"],
     )
+
+
+def _in_shell(step: Step) -> str:
+    """A step as the script runs it: a container's words each quoted, else the line as it is listed.
+
+    A line of the list is a word itself, so that it can end nothing but itself.
+    """
+    container, plain = parse_run(step.source), plain_words(step.source)
+    if container is None or plain is None:
+        return f"eval {shlex.quote(step.command)}"
+    words = [_quoted(word) for word in plain[0]]
+    words[-1 - len(container.command)] = f'"${_variable(container.image)}"'
+    line = f"command {' '.join(words)}"
+    return f"{line} > {shlex.quote(plain[1])}" if plain[1] else line
+
+
+def _quoted(word: str) -> str:
+    parts = word.split(SCRATCH)
+    return '"$PWD"'.join(shlex.quote(part) if part or len(parts) == 1 else "" for part in parts)
+
+
+def _variable(image: str) -> str:
+    """The variable that holds an image's reference; no two images have the same."""
+    return "image_" + re.sub("[^a-z0-9]", lambda found: f"_{ord(found[0]):x}_", image)

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import re
+import resource
+import signal
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError
+import psutil
+from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
-from ..data.capture import Result
+from ..data.capture import Result, visible
 from ..data.example import View
 from ..data.report import Judged, Report
+from ..history.capture_set import CaptureSet
 from ..history.kernels import KernelRow, Kernels
 from ..pages.catalogues import VIEW, VIEWS
 from ..site.figure import link, why_missing
 from ..site.lookup import ViewError
+from ..site.markup import foreign_markup
 from ..site.templates import load_template
 from ..words import load_words
 from .ledger import LedgerRow, ledger_rows
 from .measurements import Sample, Scale
 from .verify_script import SCRIPT, script_files
+
+VIEW_SECONDS = 10
+VIEW_MEMORY = 512 * 1024**2
+"""What a view may take: seconds, and bytes beside what the process has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,29 +42,34 @@ class RunContext:
     """What a view's template may ask of a run, as `run`.
 
     Attributes:
-        report: The run.
-        view: The view, whose page links start from.
-        stored: The sets of other runs that may be shown, with the examples on each.
+        _report: The run. What begins with an underscore, templates do not reach.
+        _view: The view, whose page links start from.
+        _stored: The sets of other runs that may be shown, with the examples on each.
     """
 
-    report: Report
-    view: View
-    stored: Kernels
+    _report: Report
+    _view: View
+    _stored: Kernels
+
+    @property
+    def sets(self) -> tuple[CaptureSet, ...]:
+        """The stored sets, the newest first."""
+        return self._stored.sets
 
     @property
     def examples(self) -> list[Judged]:
         """All examples of the view's language, in the order of the pages."""
-        return self.report.of_language(self.view.lang)
+        return self._report.of_language(self._view.lang)
 
     @property
     def kernels(self) -> list[KernelRow]:
         """Every example by every stored set."""
-        return self.stored.table(judged.example for judged in self.examples)
+        return self._stored.table(judged.example for judged in self.examples)
 
     @property
     def ledger(self) -> list[LedgerRow]:
         """What became of each claim of the article."""
-        return ledger_rows(self.report.project.entries, self.examples)
+        return ledger_rows(self._report.project.entries, self.examples)
 
     def example(self, identifier: str) -> Judged:
         """The example with an id.
@@ -57,7 +77,7 @@ class RunContext:
         Raises:
             ViewError: There is none.
         """
-        judged = self.report.judged.get((self.view.lang, identifier))
+        judged = self._report.judged.get((self._view.lang, identifier))
         if judged is None:
             raise ViewError(f"there is no example {identifier!r}")
         return judged
@@ -69,7 +89,7 @@ class RunContext:
 
     def output(self, identifier: str, number: int) -> str:
         """What a step printed; empty where it did not run."""
-        return next((result.output for result in self.runs(identifier, number)), "")
+        return next((visible(result.output) for result in self.runs(identifier, number)), "")
 
     def durations(self, identifier: str, number: int) -> Sample:
         """How long a step took in each round, in seconds."""
@@ -85,16 +105,22 @@ class RunContext:
 
     def why_missing(self, identifier: str) -> str:
         """Why an example did not run, in the words of the page; empty where it did."""
-        return why_missing(self.example(identifier), self.view.lang)
+        return why_missing(self.example(identifier), self._view.lang)
+
+    def data(self, name: str) -> Any:
+        """What the file NAME.json beside the templates holds."""
+        if not re.fullmatch(r"[a-z0-9-]+", name):
+            raise ViewError(f"{name!r} is no name of a file beside the templates")
+        return json.loads((self._report.project.root / VIEWS / f"{name}.json").read_bytes())
 
     @property
     def script(self) -> str:
         """The script of the examples that are chosen for it; empty where none is."""
-        return script_files(self.report, self.view.lang).get(SCRIPT, "")
+        return script_files(self._report, self._view.lang).get(SCRIPT, "")
 
     def link(self, identifier: str) -> str:
         """The way from the view's page to an example."""
-        return link(self.view.page, self.example(identifier).example.page, identifier)
+        return link(self._view.page, self.example(identifier).example.page, identifier)
 
 
 def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Markup:
@@ -111,14 +137,41 @@ def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Mar
     """
     name = f"{view.name}{VIEW}"
     try:
-        html = load_template(name, root / VIEWS).render(
-            run=RunContext(report, view, kernels),
-            lang=view.lang,
-            host=report.host,
-            scale=Scale.around,
-            words=load_words(view.lang),
-        )
-    except (TemplateError, ValueError, ArithmeticError, LookupError) as error:
+        with _limited():
+            html = load_template(name, root / VIEWS).render(
+                run=RunContext(report, view, kernels),
+                lang=view.lang,
+                host=report.host,
+                scale=Scale.around,
+                words=load_words(view.lang),
+            )
+    # Whatever goes wrong in a template is an answer about it.
+    except Exception as error:
         line = f":{error.lineno}" if isinstance(error, TemplateSyntaxError) else ""
-        raise ViewError(f"{VIEWS}/{name}{line}: {error}") from error
+        raise ViewError(f"{VIEWS}/{name}{line}: {error or type(error).__name__}") from error
+    if found := foreign_markup(html, view=True):
+        raise ViewError(f"{VIEWS}/{name}: {found}")
     return Markup(html)  # noqa: S704  (made by a template that escapes)
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    """Limits of time and memory; the limit of time holds in the main thread only (signal(7))."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = psutil.Process().memory_info().vms + VIEW_MEMORY
+    timed = threading.current_thread() is threading.main_thread()
+
+    def expire(_signal: int, _frame: object) -> None:
+        raise TimeoutError(f"not filled in within {VIEW_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, expire) if timed else None
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+    try:
+        if timed:
+            signal.alarm(VIEW_SECONDS)
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        if timed:
+            signal.alarm(0)
+            signal.signal(signal.SIGALRM, before)

@@ -10,12 +10,20 @@ from enum import StrEnum
 
 import msgspec
 
-CAPTURE_SCHEMA = 3
+CAPTURE_SCHEMA = 4
 """Version of the stored form; a newer one is not read."""
 
 OUTPUT_HEAD = 48 * 1024
 OUTPUT_TAIL = 16 * 1024
 """Bytes that are kept of one step's output, from its beginning and from its end."""
+
+CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+"""What a terminal obeys or nobody sees: controls, but for line feed and tab; marks that turn the
+direction of text; what has no width (Unicode: Cc, Cf, Zl, Zp, and other default ignorables)."""
 
 
 class Ending(StrEnum):
@@ -30,7 +38,7 @@ class Ending(StrEnum):
     LOST = "lost"
     """The engine stopped answering."""
     CUT = "cut"
-    """The shell that it ran in was gone, or the run was ended."""
+    """What it ran in was gone, its shell or its container; or the run was ended."""
 
 
 class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,15 +68,18 @@ class ImageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         name: As the example writes it.
-        used: The reference that was given to the engine.
+        used: The reference that stands for it, for readers.
         digest: The pinned digest, or the image id of a stand-in or of an image built here.
         stand_in: True where a local image was used in place of the registry's.
+        id: The engine's id of the image that ran. It is what containers start from: a tag may be
+            moved meanwhile.
     """
 
     name: str
     used: str
     digest: str
     stand_in: bool
+    id: str
 
 
 class Provenance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -155,6 +166,11 @@ def timed_out(output: str, timeout: float) -> Outcome:
     return Outcome(output, None, Ending.TIMED_OUT, why)
 
 
+def visible(text: str) -> str:
+    """A text in which every control and every invisible character is shown as a sign."""
+    return CONTROL.sub(_sign, text)
+
+
 def utc_now() -> str:
     """This moment, as captures, sets and statements are dated: RFC 3339 in UTC."""
     return datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -180,6 +196,13 @@ def decode(data: bytes) -> Capture:
             f"schema {capture.schema} is not {CAPTURE_SCHEMA}, the one this version reads"
         )
     return capture
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code == 0x7F:
+        return "\N{SYMBOL FOR DELETE}"
+    return chr(0x2400 + code) if code < 0x20 else f"‹U+{code:04X}›"
 
 
 class Output:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -43,8 +44,11 @@ class Step:
 
     @property
     def command(self) -> str:
-        """The command on one line, as `host-commands.txt` lists it."""
-        return " ".join(part.strip() for part in self.source.split("\\\n"))
+        """The command on one line, as `host-commands.txt` lists it.
+
+        A shell joins the lines without a space; blanks around a joint count as one.
+        """
+        return re.sub(r" *(?:\\\n *)+", lambda joint: " " if " " in joint[0] else "", self.source)
 
 
 Part: TypeAlias = Comment | Step

@@ -63,3 +63,4 @@ class EngineInfo:
     default_runtime: str
     security: tuple[str, ...]
     id: str
+    pids_limit: bool = True

@@ -20,7 +20,6 @@ REMEDIES: Mapping[str, str] = {
     "docker-cli": "apt-get install docker.io",
     "util-linux": "apt-get install util-linux",
     "iproute2": "apt-get install iproute2",
-    "unshare": "run the build as root, with util-linux, and not in a container",
     "native-engine": "use Docker Engine in the distribution itself, not Docker Desktop",
     "identity-users": "use a Docker Engine that runs as root, without userns-remap in"
     " /etc/docker/daemon.json",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -35,3 +36,10 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close := difflib.get_close_matches(name, names, n=1):
         return f": did you mean {close[0]!r}?"
     return f"; known: {', '.join(names)}"
+
+
+def odd_character(text: str) -> str:
+    """The end of a message about a text: its first character that is not printable ASCII."""
+    found = next((character for character in text if not " " <= character <= "~"), "")
+    name = unicodedata.name(found, "a control character") if found else ""
+    return f" (it holds U+{ord(found):04X}, {name})" if found else ""

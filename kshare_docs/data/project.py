@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,18 +67,22 @@ class Runnable:
         containers: One entry a step.
         images: Names of all images that it uses.
         needs: What it needs of the host, also what its steps imply.
+        settled: Nothing that others may change meanwhile is read: a result of it may be reused.
     """
 
     example: Example
     containers: tuple[Container | None, ...]
     images: frozenset[str]
     needs: tuple[str, ...]
+    settled: bool = True
 
     @property
     def resources(self) -> list[str]:
         """Names on the engine that no other example may hold meanwhile, in a fixed order."""
         held = (container.resources for container in self.containers if container)
-        return sorted(frozenset().union(*held))
+        commands = " ".join(step.command for step in self.example.steps)
+        named = {f"container {name}" for name in re.findall(r"--name[ =](\S+)", commands)}
+        return sorted(named.union(*held))
 
     def repeated(self, least: int) -> Runnable:
         """The same, its steps run at least so often."""

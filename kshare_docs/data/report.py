@@ -66,6 +66,7 @@ class Judged:
         verdicts: One a claim, in order.
         missing: Names of the needs that the host does not offer, where it was skipped.
         fault: Why it failed, where no claim says so.
+        attested: Its results are of a stored set that was found to be signed.
     """
 
     example: Example
@@ -74,6 +75,7 @@ class Judged:
     verdicts: tuple[ClaimVerdict, ...] = ()
     missing: tuple[str, ...] = ()
     fault: Fault | None = None
+    attested: bool = False
 
     @property
     def error(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,12 @@ from ..data.report import Report
 
 SETS_FOLDER = "captures"
 MANIFEST = "set.json"
+ATTESTATION = f"{MANIFEST}.sigstore.json"
+"""Beside the manifest: who signed it. Only that tells a set that was rewritten as a whole."""
+
+SIGNER = "kshare-docs"
+"""The organization whose workflows sign sets."""
+
 MANIFEST_SCHEMA = 1
 """Version of the manifest's form; a newer one is not read."""
 
@@ -62,10 +69,12 @@ class CaptureSet:
     Attributes:
         manifest: What it should hold.
         captures: By id, what of it could be read.
+        attested: Its manifest was found to be signed by a workflow of the project.
     """
 
     manifest: Manifest
     captures: dict[str, Capture]
+    attested: bool = False
 
     @property
     def genuine(self) -> bool:
@@ -146,20 +155,46 @@ def read_set(folder: Path, name: str = "") -> tuple[CaptureSet | None, list[Prob
         text = f"is of kernel {manifest.kernel}, and lies under another one's name"
         problems.append(_problem(f"{name}/{MANIFEST}", text))
     captures: dict[str, Capture] = {}
-    names = {path.stem for path in folder.glob("*.json")} - {Path(MANIFEST).stem}
-    for record in sorted(names | manifest.records.keys()):
+    names = {path.name for path in folder.glob("*.json")} - {MANIFEST, ATTESTATION}
+    names |= {f"{record}.json" for record in manifest.records}
+    for record in sorted(name.removesuffix(".json") for name in names):
         capture = _read_record(folder / f"{record}.json", manifest, folder.name)
         if isinstance(capture, Capture):
             captures[record] = capture
         else:
             problems.append(_problem(f"{name}/{record}.json", capture))
-    return CaptureSet(manifest, captures), problems
+    return CaptureSet(manifest, captures, _attested(folder)), problems
+
+
+def _attested(folder: Path) -> bool:
+    """Whether GitHub's command finds the manifest signed; without it, or a signature: no."""
+    bundle = folder / ATTESTATION
+    if bundle.is_symlink() or not bundle.is_file():
+        return False
+    what = [str(folder / MANIFEST), "--owner", SIGNER, "--bundle", str(bundle)]
+    command = ["gh", "attestation", "verify", *what]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return done.returncode == 0
+
+
+def _read(path: Path) -> bytes:
+    """A file of a set, which is no link.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    if path.is_symlink() or path.parent.is_symlink() or (path.exists() and not path.is_file()):
+        raise OSError("it is no regular file in a folder of the project")
+    return path.read_bytes()
 
 
 def _read_manifest(path: Path) -> Manifest | str:
     """A manifest, or what is wrong with it."""
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode(_read(path), type=Manifest)
     except FileNotFoundError:
         return "is missing: this is no capture set"
     except (OSError, msgspec.DecodeError) as error:
@@ -175,7 +210,7 @@ def _read_record(path: Path, manifest: Manifest, kernel: str) -> Capture | str:
     if expected is None:
         return f"is not listed in {MANIFEST}"
     try:
-        data = path.read_bytes()
+        data = _read(path)
         capture = decode(data)
     except FileNotFoundError:
         return f"is missing, though {MANIFEST} lists it"

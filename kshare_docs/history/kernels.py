@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..data.example import Example
@@ -90,7 +90,8 @@ def _judge(example: Example, captured: CaptureSet) -> Judged | None:
     commands = tuple((result.source, result.hidden) for result in capture.results)
     if commands != example.commands:
         return None
-    return judge_capture(example, capture, captured.manifest.host)
+    judged = judge_capture(example, capture, captured.manifest.host)
+    return replace(judged, attested=captured.attested)
 
 
 def _cell(

@@ -1,4 +1,10 @@
-"""Containers: the `docker run` lines of one example, run through the SDK."""
+"""Containers: the `docker run` lines of one example, run through the SDK.
+
+No container has a path of the scratch folder mounted. `-v ./x:/path` gives it a copy in a volume
+of its own; what an attached container left there comes back as a copy when it has ended, what a
+detached one leaves does not. Of limits that no example asked for, a container may notice these:
+`pids.max`, `oom_score_adj`, and that a log begins anew after so many bytes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +12,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +20,41 @@ import docker.errors
 from docker.utils.socket import STDOUT, frames_iter
 
 from ..data.capture import Ending, Outcome, Output, timed_out
-from ..data.container import Container, RefusedError
-from ..data.files import resolve_scratch
-from .endpoint import explain
+from ..data.container import Container, Mount, RefusedError
+from ..data.files import (
+    FILE_LIMIT,
+    ROOT,
+    pack,
+    read_env_file,
+    scratch_path,
+    unpack,
+    write_scratch,
+)
+from .endpoint import FAILURES, explain
 from .engine import LABEL, UNREACHABLE, Engine, EngineError
 
-OUTPUT_FILE_LIMIT = 16 * 1024 * 1024
-"""Bytes that `> FILE` takes at most."""
+GRACE_SECONDS = 10.0
+"""Time beyond a step's own for the engine to create, copy, kill, answer; then it is lost."""
 
+PIDS = 4096
+"""Processes and threads of a container; more are refused where an example asks for more."""
+
+LIMITS = {
+    # When memory runs out, the kernel ends what is in containers before anything of the host.
+    "OomScoreAdj": 1000,
+    "LogConfig": {"Type": "json-file", "Config": {"max-size": "32m", "max-file": "2"}},
+}
+"""Limits of every container, as the Engine API's `HostConfig`. There is none of memory: examples
+print it, and a reader has none. `scripts/engine` sets one around all containers together."""
+
+_COPY = "/kshare"
 _NOT_STARTED = 125
 _COMMAND_FAULTS = (126, 127)
+_KILLED = 137
+
+
+class _RemovedError(Exception):
+    """Somebody else removed the container."""
 
 
 @contextlib.contextmanager
@@ -38,7 +70,7 @@ def example_containers(
     """
     try:
         with contextlib.closing(engine.another_client()) as client:
-            yield ExampleContainers(client.api, labels, scratch)
+            yield ExampleContainers(engine, client.api, labels, scratch)
     finally:
         with contextlib.suppress(EngineError):
             engine.remove(labels)
@@ -48,6 +80,7 @@ def example_containers(
 class ExampleContainers:
     """Runs the `docker run` lines of one example."""
 
+    engine: Engine
     api: Any
     labels: Mapping[str, str]
     scratch: Path
@@ -58,42 +91,55 @@ class ExampleContainers:
         Args:
             container: What the line asks for.
             image: The reference that stands for its image.
-            timeout: Seconds until it is killed; what it printed by then is kept.
+            timeout: Seconds until it is killed; what it printed by then is kept. The engine has
+                `GRACE_SECONDS` more.
         """
         output = Output()
         try:
-            made = self.api.create_container_from_config(
-                self._body(container, image), container.name or None, container.platform or None
+            return self.engine.within(
+                timeout + GRACE_SECONDS, lambda: self._run(container, image, timeout, output)
             )
-            for warning in made.get("Warnings") or []:
-                output.write(f"WARNING: {warning}\n".encode())
-            return self._start(made["Id"], container, timeout, output)
         except RefusedError as error:
             return Outcome(output.text(), None, Ending.REFUSED, str(error))
+        except _RemovedError:
+            why = "the engine lost it: somebody else removed the container"
+            return Outcome(output.text(), None, Ending.CUT, why)
         except docker.errors.APIError as error:
             return _refused(output, error, _NOT_STARTED)
-        except UNREACHABLE as error:
+        except FAILURES as error:
             return Outcome(output.text(), None, Ending.LOST, str(EngineError.lost(error)))
 
-    def _start(
-        self, identifier: str, container: Container, timeout: float, output: Output
-    ) -> Outcome:
+    def _run(self, container: Container, image: str, timeout: float, output: Output) -> Outcome:
+        if container.output:  # as the shell does before it begins
+            write_scratch(container.output, self.scratch, b"")
+        copies = [_Copy(self, image, mount) for mount in container.mounts if mount.scratch]
+        body = self._body(container, image, [copy.bind for copy in copies])
+        made = self.api.create_container_from_config(
+            body, container.name or None, container.platform or None
+        )
+        identifier = made["Id"]
+        for warning in made.get("Warnings") or []:
+            output.write(f"WARNING: {warning}\n".encode())
         try:
             if not container.detach:
-                return self._attached(identifier, container, timeout, output)
+                return self._attached(identifier, container, timeout, output, copies)
             self.api.start(identifier)
         except docker.errors.APIError as error:
             # The engine notes 126 or 127 where the command is at fault; `docker run` returns it.
+            noted = self._state(identifier)["ExitCode"]
             with contextlib.suppress(docker.errors.APIError):
-                noted = self.api.inspect_container(identifier)["State"]["ExitCode"]
                 self.api.remove_container(identifier, force=True, v=True)
-                return _refused(output, error, noted if noted in _COMMAND_FAULTS else _NOT_STARTED)
-            raise
+            return _refused(output, error, noted if noted in _COMMAND_FAULTS else _NOT_STARTED)
         output.write(f"{identifier}\n".encode())
         return Outcome(output.text(), 0)
 
     def _attached(
-        self, identifier: str, container: Container, timeout: float, output: Output
+        self,
+        identifier: str,
+        container: Container,
+        timeout: float,
+        output: Output,
+        copies: list[_Copy],
     ) -> Outcome:
         tty = bool(container.body.get("Tty"))
         socket = self.api.attach_socket(identifier, {"stdout": 1, "stderr": 1, "stream": 1})
@@ -112,54 +158,72 @@ class ExampleContainers:
             timer.start()
             for source, data in frames_iter(socket, tty):  # type: ignore[no-untyped-call]
                 if container.output and source == STDOUT:
-                    file += data[: OUTPUT_FILE_LIMIT - len(file)]
+                    file += data[: FILE_LIMIT + 1 - len(file)]
                 else:
                     output.write(data)
             code = int(self.api.wait(identifier)["StatusCode"])
+            if expired.is_set():
+                return timed_out(output.text(), timeout)
+            if code == _KILLED:
+                self._state(identifier)
+            for copy in copies:
+                copy.take_back()
         finally:
             timer.cancel()
             _close(socket)
             if container.output:
-                resolve_scratch(container.output, self.scratch).write_bytes(file)
+                write_scratch(container.output, self.scratch, bytes(file))
         if container.remove:
             with contextlib.suppress(docker.errors.APIError):
                 self.api.remove_container(identifier, force=True, v=True)
-        if expired.is_set():
-            return timed_out(output.text(), timeout)
         return Outcome(output.text(), code)
 
-    def _body(self, container: Container, image: str) -> dict[str, Any]:
+    def _state(self, identifier: str) -> Mapping[str, Any]:
+        """What the engine says of a container that nobody has removed."""
+        try:
+            state: Mapping[str, Any] = self.api.inspect_container(identifier)["State"]
+        except docker.errors.NotFound:
+            raise _RemovedError from None
+        # With force, the engine notes that it removes a container before it kills it.
+        if state["Status"] in {"removing", "dead"}:
+            raise _RemovedError
+        return state
+
+    def _body(self, container: Container, image: str, copies: list[str]) -> dict[str, Any]:
         given = dict(container.body)
-        host = dict(given.get("HostConfig", {}))
-        binds = list(host.get("Binds", []))
-        for mount in container.mounts:
-            if mount.scratch:
-                source = str(resolve_scratch(mount.source, self.scratch))
-            else:
-                source = self._volume(mount.source)
-            binds.append(f"{source}:{mount.target}:{mount.mode}")
-        env = list(given.get("Env", []))
-        for name in container.env_files:
-            try:
-                text = resolve_scratch(name, self.scratch).read_text(encoding="utf-8")
-            except OSError as error:
-                raise RefusedError(f"--env-file {name}: {error.strerror}") from None
-            env += [line for line in text.splitlines() if line.strip() and line[0] != "#"]
+        # An engine that cannot limit processes would say so, in what the line prints.
+        pids = {"PidsLimit": PIDS} if self.engine.info.pids_limit else {}
+        host = {**pids, **LIMITS, **given.get("HostConfig", {})}
+        if not 0 < host.get("PidsLimit", PIDS) <= PIDS:
+            raise RefusedError(f"--pids-limit is not from 1 to {PIDS}")
+        for mode in ("IpcMode", "NetworkMode", "PidMode"):
+            self._join(str(host.get(mode, "")))
+        volumes = [mount for mount in container.mounts if not mount.scratch]
+        binds = [f"{self._volume(mount.source)}:{mount.target}:{mount.mode}" for mount in volumes]
+        files = [read_env_file(name, self.scratch) for name in container.env_files]
         return {
             **given,
             "Image": image,
             "Cmd": list(container.command) or None,
-            "Env": env,
-            "HostConfig": {**host, "Binds": binds},
+            "Env": [*chain.from_iterable(files), *given.get("Env", [])],
+            "HostConfig": {**host, "Binds": [*host.get("Binds", []), *copies, *binds]},
             "Labels": {**given.get("Labels", {}), **self.labels},
             "OpenStdin": False,  # a build has no keyboard: the input ends at once
             "AttachStdout": not container.detach,
             "AttachStderr": not container.detach,
         }
 
+    def _join(self, mode: str) -> None:
+        """Refuse a namespace of a container that is not the example's."""
+        kind, _, name = mode.partition(":")
+        if kind == "container":
+            theirs = self.api.inspect_container(name)["Config"]["Labels"] or {}
+            if any(theirs.get(label) != value for label, value in self.labels.items()):
+                raise RefusedError(f"the container {name} is not this example's")
+
     def _volume(self, name: str) -> str:
         try:
-            labels = self.api.inspect_volume(name).get("Labels") or {}
+            labels = self.api.inspect_volume(name)["Labels"] or {}
         except docker.errors.NotFound:
             self.api.create_volume(name, labels=dict(self.labels))
             return name
@@ -171,9 +235,56 @@ class ExampleContainers:
         return name
 
 
+class _Copy:
+    """A copy of a scratch file or folder, in a volume; it ends with the example.
+
+    Attributes:
+        bind: What is mounted of it, and where.
+    """
+
+    def __init__(self, place: ExampleContainers, image: str, mount: Mount) -> None:
+        """Copy it, by way of a container that is never started."""
+        self._api, self._scratch, self._mount = place.api, place.scratch, mount
+        self._path = scratch_path(mount.source, place.scratch)
+        labels = dict(place.labels)
+        with _own_act(), pack(self._path) as archive:
+            volume = self._api.create_volume(labels=labels)
+            binds = [f"{volume['Name']}:{_COPY}:nocopy"]
+            body = {"Image": image, "Cmd": ["-"], "Labels": labels, "HostConfig": {"Binds": binds}}
+            self._helper = self._api.create_container_from_config(body)["Id"]
+            self._api.put_archive(self._helper, _COPY, archive)
+        # The volume itself cannot be mounted: one file of it, or its owner, could not be had.
+        self.bind = f"{volume['Mountpoint']}/{ROOT}:{mount.target}:{mount.mode}"
+
+    def take_back(self) -> None:
+        """Put what is in it now in the place of what was copied."""
+        if self._mount.mode == "ro":
+            return
+        # The SDK's own call gives no way to end it early.
+        url = f"{self._api.base_url}/v{self._api.api_version}/containers/{self._helper}/archive"
+        options = {
+            "params": {"path": f"{_COPY}/{ROOT}"},
+            "headers": {"Accept-Encoding": "identity"},
+            "timeout": self._api.timeout,
+        }
+        with _own_act(), self._api.get(url, stream=True, **options) as answer:
+            self._api._raise_for_status(answer)
+            unpack(answer.raw, self._path, self._scratch.parent)
+
+
+@contextlib.contextmanager
+def _own_act() -> Iterator[None]:
+    """What the engine refuses to us is no output of the line."""
+    try:
+        yield
+    except docker.errors.APIError as error:
+        raise RefusedError(f"the scratch files cannot be copied: {explain(error)}") from None
+
+
 def _refused(output: Output, error: docker.errors.APIError, code: int) -> Outcome:
     """What the docker command prints and returns when the engine refuses (docker/cli, run.go)."""
-    output.write(f"docker: Error response from daemon: {explain(error)}\n".encode())
+    said = str(error.explanation or error).strip()
+    output.write(f"docker: Error response from daemon: {said}\n".encode())
     return Outcome(output.text(), code, Ending.REFUSED)
 
 

@@ -12,20 +12,30 @@ import contextlib
 import ipaddress
 import json
 import os
+import re
 import sys
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import click
 import docker
 import docker.errors
 import requests
-from docker.constants import DEFAULT_NPIPE, IS_WINDOWS_PLATFORM, MINIMUM_DOCKER_API_VERSION
+from docker.constants import (
+    DEFAULT_DOCKER_API_VERSION,
+    DEFAULT_NPIPE,
+    IS_WINDOWS_PLATFORM,
+    MINIMUM_DOCKER_API_VERSION,
+)
 from docker.context.config import METAFILE, get_context_id
 from docker.tls import TLSConfig
+from docker.utils.socket import SocketError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
@@ -35,8 +45,25 @@ DEFAULT = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else "unix:///var/run/docker.sock
 TRY_SECONDS = 5
 """How long one try of the command line below may take."""
 
-_FAILURES = (docker.errors.DockerException, HTTPError, OSError, ValueError, LookupError, TypeError)
+ANSWER_SECONDS = 10.0
+"""How long an engine may take to say which one it is, however slowly it speaks."""
+
+FAILURES = (
+    docker.errors.DockerException,
+    HTTPError,
+    SocketError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+)
 """What the SDK and those below it raise; an error of requests is an OSError."""
+
+SAID_LENGTH = 300
+"""Characters of what an engine said that go into a message."""
+
+_NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
+_T = TypeVar("_T")
 
 
 class EndpointError(Exception):
@@ -79,9 +106,13 @@ class Endpoint:
         try:
             if version == "auto":
                 with contextlib.closing(self._open(timeout, MINIMUM_DOCKER_API_VERSION)) as asking:
-                    version = str(asking.api.version(api_version=False)["ApiVersion"])
+                    seconds = min(timeout, ANSWER_SECONDS)
+                    said = bounded(seconds, lambda: asking.api.version(api_version=False))
+                version = _common_version(said["ApiVersion"], said.get("MinAPIVersion", "1.0"))
             return self._open(timeout, version)
-        except _FAILURES as error:
+        except EndpointError as error:
+            raise EndpointError(f"the Docker Engine at {self.host} {error}") from None
+        except FAILURES as error:
             raise self._failed(error) from None
 
     def environment(self) -> dict[str, str]:
@@ -115,6 +146,7 @@ class Endpoint:
         )
         # Otherwise REQUESTS_CA_BUNDLE would stand in for the engine's own CA.
         client.api.trust_env = False
+        client.api.max_redirects = 0
         if self._scheme == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
             client.api.proxies.update(get_environ_proxies(client.api.base_url))
         return client
@@ -253,17 +285,57 @@ def _contexts(folder: Path) -> list[str]:
     return sorted(names)
 
 
+def bounded(seconds: float, work: Callable[[], _T]) -> _T:
+    """Do what an engine may keep from ending.
+
+    A socket's time limit counts from byte to byte, so that one who speaks slowly is waited for
+    without end. What has not ended is left to itself, in a thread that dies with the process.
+
+    Raises:
+        TimeoutError: The time is over.
+    """
+    future: Future[_T] = Future()
+
+    def do() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=do, daemon=True).start()
+    return future.result(max(0.0, seconds))
+
+
+def _common_version(newest: str, oldest: str) -> str:
+    """The newest version of the API that an engine and the SDK have in common."""
+    theirs, least = _numbers(newest), _numbers(oldest)
+    ours, known = MINIMUM_DOCKER_API_VERSION, DEFAULT_DOCKER_API_VERSION
+    if theirs < _numbers(ours):
+        raise EndpointError(f"is too old: its API ends with {newest}, ours begins with {ours}")
+    if least > _numbers(known):
+        raise EndpointError(f"is too new: its API begins with {oldest}, ours ends with {known}")
+    return min(newest, known, key=_numbers)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    if not re.fullmatch(r"\d{1,4}\.\d{1,4}", version, re.ASCII):
+        raise TypeError("no version")
+    return tuple(map(int, version.split(".")))
+
+
 def explain(error: BaseException) -> str:
-    """What the system or the engine said, of an error that others are wrapped around."""
+    """What the system or the engine said, of an error that others are wrapped around: one line."""
     cause = _innermost(error)
     if isinstance(cause, docker.errors.APIError):
-        return str(cause.explanation or cause).strip()
-    if isinstance(cause, TimeoutError):
-        return "it is silent"
-    if isinstance(cause, KeyError | TypeError | requests.exceptions.JSONDecodeError):
-        return "what answers there is no Docker Engine"
-    said = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
-    return said.strip() or type(cause).__name__
+        said = str(cause.explanation or cause)
+    elif isinstance(cause, TimeoutError):
+        said = "it is silent"
+    elif isinstance(cause, _NONSENSE):
+        said = "what answers there is no Docker Engine"
+    else:
+        said = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    line = "".join(c if c.isprintable() else "\ufffd" for c in " ".join(said.split()))
+    return (line if len(line) <= SAID_LENGTH else f"{line[:SAID_LENGTH]}…") or type(cause).__name__
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -5,32 +5,45 @@ from __future__ import annotations
 import contextlib
 import datetime
 import functools
-import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import docker
 import docker.errors
-import psutil
 import requests
 from urllib3.exceptions import HTTPError
 
 from ..data.host import EngineInfo
-from .endpoint import Endpoint, EndpointError, explain, find_endpoint
-from .host import read_boot_id
+from .endpoint import (
+    ANSWER_SECONDS,
+    FAILURES,
+    Endpoint,
+    EndpointError,
+    bounded,
+    explain,
+    find_endpoint,
+)
+from .runs import is_over, this_run
 
 LABEL = "org.kshare-docs.run"
 """On everything that a run creates; its value says whose it is: boot, PID namespace, PID, start."""
 
 EXAMPLE_LABEL = "org.kshare-docs.example"
 
-STALE_SECONDS = 24 * 3600
-"""After this time a thing of another boot or another machine is nobody's any more."""
+PATIENCE_SECONDS = 30.0
+"""How long an engine may take for one thing outside of steps."""
 
-UNREACHABLE = (requests.exceptions.RequestException, HTTPError, ConnectionError)
+LOST_SECONDS = 0.1
+"""How long an engine that was too slow may take for anything more."""
+
+UNREACHABLE = (requests.exceptions.RequestException, HTTPError, ConnectionError, TimeoutError)
 """What the SDK raises where the engine does not answer."""
+
+
+_T = TypeVar("_T")
 
 
 class EngineError(Exception):
@@ -49,6 +62,19 @@ class Engine:
     endpoint: Endpoint
     info: EngineInfo
     client: docker.DockerClient = field(repr=False)
+    _lost: threading.Event = field(default_factory=threading.Event, repr=False)
+
+    def within(self, seconds: float, work: Callable[[], _T]) -> _T:
+        """Do what takes the engine's answers; one that was too slow before is not waited for.
+
+        Raises:
+            TimeoutError: It has not ended by then.
+        """
+        try:
+            return bounded(min(seconds, LOST_SECONDS) if self._lost.is_set() else seconds, work)
+        except TimeoutError:
+            self._lost.set()
+            raise
 
     def another_client(self, **options: Any) -> docker.DockerClient:
         """A client of its own: the SDK's connections are not meant to be shared by threads."""
@@ -57,10 +83,10 @@ class Engine:
     def image_id(self, reference: str) -> str:
         """The id of a local image; empty if there is none."""
         try:
-            return str(self.client.images.get(reference).id)
+            return str(self.within(PATIENCE_SECONDS, lambda: self.client.images.get(reference)).id)
         except docker.errors.NotFound:
             return ""
-        except UNREACHABLE as error:
+        except FAILURES as error:
             raise EngineError.lost(error) from None
 
     def sweep(self) -> int:
@@ -79,21 +105,24 @@ class Engine:
             for item, options in self._labelled(labels):
                 if chosen(item.attrs):
                     with contextlib.suppress(docker.errors.APIError):
-                        item.remove(**options)
+                        self.within(PATIENCE_SECONDS, functools.partial(item.remove, **options))
                         removed += 1
-        except UNREACHABLE as error:
+        except FAILURES as error:
             raise EngineError.lost(error) from None
         return removed
 
     def _labelled(self, labels: list[str]) -> Iterator[tuple[Any, dict[str, bool]]]:
         """Everything that has labels, each with the options that remove it; containers first."""
         filters: dict[str, str | list[str] | bool] = {"label": labels}
-        for container in self.client.containers.list(all=True, sparse=True, filters=filters):
-            yield container, {"force": True, "v": True}
-        for network in self.client.networks.list(filters=filters):
-            yield network, {}
-        for volume in self.client.volumes.list(filters=filters):
-            yield volume, {"force": True}
+        containers = functools.partial(self.client.containers.list, all=True, sparse=True)
+        lists: list[tuple[Callable[..., Any], dict[str, bool]]] = [
+            (containers, {"force": True, "v": True}),
+            (self.client.networks.list, {}),
+            (self.client.volumes.list, {"force": True}),
+        ]
+        for listed, options in lists:
+            for item in self.within(PATIENCE_SECONDS, functools.partial(listed, filters=filters)):
+                yield item, options
 
 
 @contextlib.contextmanager
@@ -110,16 +139,15 @@ def connected() -> Iterator[Engine]:
         raise EngineError(str(error)) from None
     with contextlib.closing(client):
         try:
-            info = _info(client)
-        except (docker.errors.APIError, *UNREACHABLE) as error:
+            info = bounded(ANSWER_SECONDS, lambda: _info(client))
+        except FAILURES as error:
             raise EngineError.lost(error) from None
         yield Engine(endpoint, info, client)
 
 
 def run_labels() -> dict[str, str]:
     """The label of this process's run."""
-    process = psutil.Process()
-    return {LABEL: f"{_place()}/{process.pid}/{process.create_time():.2f}"}
+    return {LABEL: this_run()}
 
 
 def example_labels(example: str) -> dict[str, str]:
@@ -138,19 +166,13 @@ def _info(client: docker.DockerClient) -> EngineInfo:
         default_runtime=str(info.get("DefaultRuntime", "")),
         security=tuple(sorted(info.get("SecurityOptions") or ())),
         id=str(info.get("ID", "")),
+        pids_limit=bool(info.get("PidsLimit")),
     )
 
 
 def _orphaned(item: Mapping[str, Any]) -> bool:
-    place, *process = str((item.get("Labels") or {}).get(LABEL, "")).rsplit("/", 2)
-    if place != _place():
-        # A machine that shares this engine may still be at work.
-        return _age(str(item.get("Created") or item.get("CreatedAt") or "")) > STALE_SECONDS
-    try:
-        pid, start = process
-        return f"{psutil.Process(int(pid)).create_time():.2f}" != start
-    except (psutil.Error, ValueError):
-        return True
+    age = _age(str(item.get("Created") or item.get("CreatedAt") or ""))
+    return is_over(str((item.get("Labels") or {}).get(LABEL, "")), age)
 
 
 def _age(created: str) -> float:
@@ -164,9 +186,3 @@ def _age(created: str) -> float:
     except ValueError:
         return 0.0
     return time.time() - int(created)
-
-
-@functools.cache
-def _place() -> str:
-    """The boot and the PID namespace of this process."""
-    return f"{read_boot_id()}/{os.readlink('/proc/self/ns/pid')}"  # noqa: PTH115

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import json
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import docker.errors
 import requests
 
 from ..data.capture import ImageUse
 from ..data.project import Image
-from .endpoint import explain
+from .endpoint import bounded, explain
 from .engine import UNREACHABLE, Engine, EngineError
 
 STAND_IN_LABEL = "org.kshare-docs.stand-in"
+"""On every image that is made here; its value is the digest of the recipe, as in the tag."""
+
+SILENT = "registry-silent"
+"""The note that a registry did not answer."""
 
 REGISTRY_SECONDS = 10
 """How long a registry may take to answer before stand-ins are used."""
 
 RETRY_SECONDS = 3600.0
 """How long a registry that did not answer is left in peace once a stand-in exists."""
+
+
+IMAGE_SECONDS = 1800
+"""How long an engine may take to pull, import or build one image."""
 
 
 class Answer(Enum):
@@ -47,6 +57,16 @@ class Pull:
     why: str = ""
 
 
+class Notes(Protocol):
+    """Notes that outlive a run."""
+
+    def age(self, name: str) -> float:
+        """Seconds since a note was written; infinite if there is none."""
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a note."""
+
+
 def stand_in_reference(name: str, *recipe: bytes) -> str:
     """The local name of an image made here: another recipe gives another name."""
     mark = hashlib.sha256(b"\0".join(recipe)).hexdigest()[:12]
@@ -62,6 +82,7 @@ class ImageProvider:
         images: The entries of `images.toml`.
         engine: Where images are kept.
         say: Takes a line about what is done now, for it may take a while.
+        notes: Where it is noted that a registry was silent; without it, each run asks anew.
         fresh: Ask the registry again even if it did not answer a moment ago.
     """
 
@@ -69,6 +90,7 @@ class ImageProvider:
     images: Mapping[str, Image]
     engine: Engine
     say: Callable[[str], None]
+    notes: Notes | None = None
     fresh: bool = False
     _ready: dict[str, ImageUse | str] = field(default_factory=dict, repr=False)
     _silent: dict[str, Pull] = field(default_factory=dict, repr=False)
@@ -76,7 +98,10 @@ class ImageProvider:
     def provide(self, name: str) -> ImageUse | str:
         """The image that stands for a name, or why there is none."""
         if name not in self._ready:
-            self._ready[name] = self._make(name, self.images[name])
+            try:
+                self._ready[name] = self._make(name, self.images[name])
+            except OSError as error:
+                self._ready[name] = f"the image {name} cannot be made ready: {error}"
         return self._ready[name]
 
     def provide_all(self, names: Iterable[str]) -> tuple[ImageUse, ...] | str:
@@ -92,25 +117,42 @@ class ImageProvider:
     def _make(self, name: str, image: Image) -> ImageUse | str:
         if image.build:
             return self._built(name, image)
-        pinned = ImageUse(name, image.reference, image.digest, stand_in=False)
-        if self.engine.image_id(image.local):
-            return pinned
+        if identity := self.engine.image_id(image.local):
+            return ImageUse(name, image.reference, image.digest, stand_in=False, id=identity)
         local = known = ""
         if image.stand_in:
             local = stand_in_reference(name, (self.root / image.stand_in).read_bytes())
-            known = self.engine.image_id(local)
+            known = self._made(local)
             if known and not self._worth_asking():
-                return ImageUse(name, local, known, stand_in=True)
+                return ImageUse(name, local, known, stand_in=True, id=known)
         pull = self._pull(image)
-        if pull.answer is Answer.DONE:
-            return pinned
+        if pull.answer is Answer.DONE and (identity := self.engine.image_id(image.local)):
+            return ImageUse(name, image.reference, image.digest, stand_in=False, id=identity)
         if not local:
             return (
                 f"the image {name} cannot be pulled: {pull.why}; it has no stand-in in images.toml"
             )
         if not known and (fault := self._make_stand_in(name, image, local, pull.why)):
             return fault
-        return ImageUse(name, local, self.engine.image_id(local), stand_in=True)
+        return self._use(name, local, stand_in=True)
+
+    def _use(self, name: str, local: str, *, stand_in: bool) -> ImageUse | str:
+        """An image that was made here."""
+        identity = self._made(local)
+        if not identity:
+            return f"the image {name} is gone: somebody removed or moved {local}"
+        return ImageUse(name, local, identity, stand_in, identity)
+
+    def _made(self, local: str) -> str:
+        """The id of an image that was made here; empty if there is none, or another has its tag."""
+        try:
+            image = self.engine.client.images.get(local)
+        except docker.errors.NotFound:
+            return ""
+        except UNREACHABLE as error:
+            raise EngineError.lost(error) from None
+        marked = image.labels.get(STAND_IN_LABEL) == local.rpartition(":")[2]
+        return str(image.id) if marked else ""
 
     def _pull(self, image: Image) -> Pull:
         registry = image.tag.partition("/")[0] if "/" in image.tag else ""
@@ -120,19 +162,12 @@ class ImageProvider:
         pull = pull_image(self.engine, image.reference)
         if pull.answer is Answer.SILENT:
             self._silent[registry] = pull
-            self._note.parent.mkdir(exist_ok=True)
-            self._note.write_text(pull.why, encoding="utf-8")
+            if self.notes:
+                self.notes.write(SILENT, pull.why.encode())
         return pull
 
-    @property
-    def _note(self) -> Path:
-        return self.root / ".kshare" / "registry-silent"
-
     def _worth_asking(self) -> bool:
-        try:
-            return self.fresh or time.time() - self._note.stat().st_mtime > RETRY_SECONDS
-        except OSError:
-            return True
+        return self.fresh or self.notes is None or self.notes.age(SILENT) > RETRY_SECONDS
 
     def _make_stand_in(self, name: str, image: Image, local: str, why: str) -> str:
         """Make a stand-in; why not, if it failed."""
@@ -158,24 +193,24 @@ class ImageProvider:
         folder = self.root / image.build
         files = sorted(path for path in folder.rglob("*") if path.is_file())
         local = stand_in_reference(name, base.digest.encode(), *(f.read_bytes() for f in files))
-        if not self.engine.image_id(local):
+        if not self._made(local):
             self.say(f"building {name} on {base.used}")
-            if why := _build_image(self.engine, folder, local, base.used):
+            if why := _build_image(self.engine, folder, local, base.id):
                 return f"the image {name} cannot be built ({image.build}): {why}"
-        return ImageUse(name, local, self.engine.image_id(local), base.stand_in)
+        return self._use(name, local, stand_in=base.stand_in)
 
 
 def pull_image(engine: Engine, reference: str) -> Pull:
     """Pull an image if its registry answers in time."""
     try:
         with contextlib.closing(engine.another_client(timeout=REGISTRY_SECONDS)) as quick:
-            quick.api.inspect_distribution(reference)  # type: ignore[no-untyped-call]
-        engine.client.images.pull(reference)
+            bounded(REGISTRY_SECONDS, partial(quick.api.inspect_distribution, reference))
+        bounded(IMAGE_SECONDS, partial(engine.client.images.pull, reference))
     except docker.errors.APIError as error:
         # What a registry answers, the engine hands on as 4xx; what it could not ask is its own 5xx.
         answer = Answer.UNKNOWN if error.is_client_error() else Answer.SILENT
         return Pull(answer, explain(error))
-    except requests.exceptions.RequestException:
+    except (requests.exceptions.RequestException, TimeoutError):
         return Pull(Answer.SILENT, f"its registry does not answer within {REGISTRY_SECONDS} s")
     return Pull(Answer.DONE)
 
@@ -183,24 +218,36 @@ def pull_image(engine: Engine, reference: str) -> Pull:
 def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> None:
     """Make an image of a root file system, as `docker import` does."""
     repository, _, tag = reference.rpartition(":")
-    command = f"CMD {list(image.command)!r}".replace("'", '"')
+    changes = [f"LABEL {STAND_IN_LABEL}={tag}", f"CMD {json.dumps(image.command)}"]
+    load = partial(
+        engine.client.api.import_image_from_file,
+        tar,
+        repository=repository,
+        tag=tag,
+        changes=changes,
+    )
     try:
-        engine.client.api.import_image_from_file(
-            tar, repository=repository, tag=tag, changes=[f"LABEL {STAND_IN_LABEL}=1", command]
-        )
+        bounded(IMAGE_SECONDS, load)
     except (docker.errors.APIError, *UNREACHABLE) as error:
         raise EngineError.lost(error) from None
 
 
 def _build_image(engine: Engine, folder: Path, reference: str, base: str) -> str:
     """Build a Dockerfile whose `ARG BASE` is the image it stands on; why not, if it failed."""
+    build = partial(
+        engine.client.images.build,
+        path=str(folder),
+        tag=reference,
+        rm=True,
+        forcerm=True,
+        buildargs={"BASE": base},
+        labels={STAND_IN_LABEL: reference.rpartition(":")[2]},
+    )
     try:
-        engine.client.images.build(
-            path=str(folder), tag=reference, rm=True, forcerm=True, buildargs={"BASE": base}
-        )
+        bounded(IMAGE_SECONDS, build)
     except docker.errors.BuildError as error:
         log = "".join(str(line.get("stream", "")) for line in error.build_log)
         return f"{error}\n{log[-2000:]}"
-    except docker.errors.APIError as error:
+    except (docker.errors.APIError, TimeoutError) as error:
         return explain(error)
     return ""

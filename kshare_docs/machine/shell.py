@@ -1,21 +1,23 @@
-"""The host's shell: one bash for each example."""
+"""The host's shell: one bash for each example, and the tools that it finds first."""
 
 from __future__ import annotations
 
-import contextlib
+import json
 import os
 import re
 import secrets
 import selectors
 import shlex
 import shutil
-import signal
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..data.capture import Ending, Outcome, Output, timed_out
+from .programs import docker_wrapper, supervisor
+from .runs import QUEUES, VARIABLE, this_run
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "COLUMNS": "100", "TERM": "dumb"}
@@ -23,33 +25,41 @@ ENVIRONMENT = {"LANG": "C.UTF-8", "TZ": "UTC", "COLUMNS": "100", "TERM": "dumb"}
 
 
 class Shell:
-    """A bash in a scratch directory; its state lives from step to step until it is closed."""
+    """A bash in a scratch directory; its state lives from step to step until it is closed.
 
-    def __init__(self, scratch: Path, environment: Mapping[str, str], path: str = PATH) -> None:
+    What a container may have made is nowhere else: the scratch directory holds no program, no
+    configuration and no home.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         """Start nothing yet: many examples never need a shell.
 
         Args:
-            scratch: Working directory.
+            folder: As of `run_folder`, with the tools of `write_tools`.
             environment: Variables beside the fixed ones.
-            path: Value of PATH.
         """
-        self._scratch = scratch
-        self._environment = {**ENVIRONMENT, "HOME": str(scratch), "PATH": path, **environment}
+        home = str(folder / "home")
+        self._scratch = folder / "scratch"
+        self._environment = {
+            **ENVIRONMENT,
+            "HOME": home,
+            "DOCKER_CONFIG": home,
+            "PATH": f"{folder / 'bin'}:{PATH}",
+            **environment,
+        }
         self._process: subprocess.Popen[bytes] | None = None
 
     def close(self) -> None:
-        """Kill the shell and everything that it started and that stayed in its session."""
-        if self._process is None:
-            return
+        """End the shell and everything that it started."""
         self.kill()
-        self._process.communicate()
-        self._process = None
+        if self._process is not None:
+            with self._process:
+                self._process = None
 
     def kill(self) -> None:
-        """Kill it from another thread; the one that waits for its output sees it end."""
+        """End it from another thread; the one that waits for its output sees it end."""
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.terminate()
 
     def run(self, command: str, timeout: float) -> Outcome:
         """Run one command line in the shell.
@@ -65,15 +75,16 @@ class Shell:
         line = f"eval {shlex.quote(command)} </dev/null; printf '%s %d\\n' {mark} $?\n"
         try:
             process.stdin.write(line.encode())
-            process.stdin.flush()
         except BrokenPipeError:
             why = "the shell has ended: an earlier step left it"
             return Outcome("", None, Ending.CUT, why)
         return self._read(process, mark, timeout)
 
     def _start(self) -> subprocess.Popen[bytes]:
+        mark = f"{VARIABLE}={this_run()}"
         return subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
+            [sys.executable, "-I", "-S", supervisor.__file__, mark],
+            bufsize=0,
             cwd=self._scratch,
             env=self._environment,
             stdin=subprocess.PIPE,
@@ -109,41 +120,25 @@ class Shell:
         return timed_out(output.text(), timeout)
 
 
-def write_docker(folder: Path, images: Mapping[str, str], labels: Mapping[str, str]) -> None:
-    """Put a `docker` before the real one on PATH, if there is one: pinned images, our labels.
-
-    A host step such as `docker history alpine` must speak of the image that examples run, and
-    what it creates must be found again when a run was killed.
+def write_tools(folder: Path, images: Mapping[str, str], labels: Mapping[str, str]) -> None:
+    """Put before the real ones on PATH: a `docker`, see `docker_wrapper`; an `ipcmk` that is noted.
 
     Args:
-        folder: Where to write it.
+        folder: As of `run_folder`; it goes into its `bin`.
         images: From names in examples to references.
-        labels: Labels of everything that is created.
+        labels: Labels of everything that the example creates.
     """
-    real = shutil.which("docker", path=PATH)
-    if real is None:
-        return
-    cases = "\n".join(
-        f"    {shlex.quote(name)}) word={shlex.quote(reference)} ;;"
-        for name, reference in sorted(images.items())
-    )
-    marks = " ".join(shlex.quote(f"--label={name}={value}") for name, value in labels.items())
-    script = folder / "docker"
-    script.write_text(
-        f"""#!/bin/bash
-words=()
-for word; do
-  case $word in
-{cases or "    '') ;;"}
-  esac
-  words+=("$word")
-done
-case "$1 $2" in
-  "run "*|"create "*) words=("$1" {marks} "${{words[@]:1}}") ;;
-  "network create"|"volume create"|"container run") words=("$1" "$2" {marks} "${{words[@]:2}}") ;;
-esac
-exec {shlex.quote(real)} "${{words[@]}}"
-""",
-        encoding="utf-8",
-    )
-    script.chmod(0o755)
+    tools, real = folder / "bin", shutil.which("docker", path=PATH)
+    tools.mkdir()
+    if real is not None:
+        given = folder / "docker.json"
+        fields = {"program": real, "images": dict(images), "labels": dict(labels)}
+        given.write_text(json.dumps(fields), encoding="utf-8")
+        call = shlex.join([sys.executable, "-I", "-S", docker_wrapper.__file__, str(given)])
+        (tools / "docker").write_text(f'#!/bin/sh\nexec {call} "$@"\n', encoding="utf-8")
+        (tools / "docker").chmod(0o555)
+    if (real := shutil.which("ipcmk", path=PATH)) is not None:
+        note = shlex.join(["tee", "-a", str(folder / QUEUES)])
+        (tools / "ipcmk").write_text(f'#!/bin/sh\n{real} "$@" | {note}\n', encoding="utf-8")
+        (tools / "ipcmk").chmod(0o555)
+    tools.chmod(0o555)

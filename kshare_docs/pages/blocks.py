@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 import tokenize
@@ -21,15 +20,18 @@ from ..data.example import (
     Step,
     View,
 )
-from ..data.problem import Problem, nearest
+from ..data.problem import Problem, nearest, odd_character
 from .catalogues import ENTRIES_FILE
-from .expressions import claim_faults
+from .expressions import MAX_LENGTH, claim_faults
 from .fences import MARKDOWN_EXEC_OPTIONS, OWN_OPTIONS, VIEW_OPTIONS, Block, Reporter, truth
 
 MAX_TIMEOUT = 900.0
 MAX_REPEAT = 100
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""Controls, ends of lines that are none to Markdown, and what turns the direction of text."""
+
 _TAGS = re.compile(r"(?:\[([^\]]*)\]\s*)?(.*)", re.DOTALL)
 
 
@@ -57,6 +59,7 @@ def read_example(
     def report(line: int, message: str) -> None:
         faults.append((line, message))
 
+    _look_for_unseen(block, report)
     parts, claims = _read_lines(block, words.entries, report)
     options = _read_options(block, words.needs, report)
     name = block.options.get("id", "")
@@ -67,7 +70,7 @@ def read_example(
         report(block.line, f"{name!r} {what}")
     example = Example(name, page, lang, block.line, parts, claims, options, block.source)
     for step in example.steps:
-        if step.source.endswith("\\"):
+        if _continues(step.source):
             report(step.line, "the step ends in a backslash: its next line is missing")
     if not example.visible:
         report(block.line, "the example has no step: write one as `$ command`")
@@ -102,7 +105,7 @@ def _read_options(block: Block, needs: Collection[str], report: Reporter) -> Opt
     for name in given:
         if name not in OWN_OPTIONS and name not in MARKDOWN_EXEC_OPTIONS:
             report(block.line, f"unknown fence option {name!r}{nearest(name, OWN_OPTIONS)}")
-    wanted = tuple(given.get("needs", "").replace(",", " ").split())
+    wanted = tuple(filter(None, re.split("[ ,]+", given.get("needs", ""))))
     for name in wanted:
         if name not in needs:
             report(block.line, f"unknown need {name!r}{nearest(name, needs)}")
@@ -110,17 +113,16 @@ def _read_options(block: Block, needs: Collection[str], report: Reporter) -> Opt
         title=given.get("title", ""),
         needs=wanted,
         timeout=_read_timeout(block, report),
-        alone=truth(given.get("alone", "no")),
+        alone=_read_switch(block, "alone", report),
         repeat=_read_repeat(block, report),
-        script=truth(given.get("script", "no")),
+        script=_read_switch(block, "script", report),
     )
 
 
 def _read_timeout(block: Block, report: Reporter) -> float:
     text = block.options.get("timeout", str(DEFAULT_TIMEOUT))
-    with contextlib.suppress(ValueError):
-        if 0 < (seconds := float(text)) <= MAX_TIMEOUT:
-            return seconds
+    if re.fullmatch(r"[0-9]{1,3}(\.[0-9]{1,3})?", text) and 0 < float(text) <= MAX_TIMEOUT:
+        return float(text)
     what = f"is not a number of seconds above 0, at most {MAX_TIMEOUT:.0f}"
     report(block.line, f"timeout={text!r} {what}")
     return DEFAULT_TIMEOUT
@@ -128,10 +130,28 @@ def _read_timeout(block: Block, report: Reporter) -> float:
 
 def _read_repeat(block: Block, report: Reporter) -> int:
     text = block.options.get("repeat", "1")
-    if text.isdecimal() and 1 <= int(text) <= MAX_REPEAT:
+    if re.fullmatch("[0-9]{1,3}", text) and 1 <= int(text) <= MAX_REPEAT:
         return int(text)
     report(block.line, f"repeat={text!r} is not a whole number from 1 to {MAX_REPEAT}")
     return 1
+
+
+def _look_for_unseen(block: Block, report: Reporter) -> None:
+    for line, text in enumerate((" ".join(block.options.values()), *block.lines), block.line):
+        if unseen := _UNSEEN.search(text):
+            report(line, f"{text!r} is not what it looks like{odd_character(unseen[0])}")
+
+
+def _read_switch(block: Block, name: str, report: Reporter) -> bool:
+    text = block.options.get(name, "no")
+    if text.lower() not in {"1", "yes", "on", "true", "0", "no", "off", "false", "", name}:
+        report(block.line, f"{name}={text!r} is neither yes nor no")
+    return truth(text)
+
+
+def _continues(line: str) -> bool:
+    """Whether its last backslash is not escaped by another."""
+    return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
 def _read_lines(
@@ -141,13 +161,13 @@ def _read_lines(
     claims: list[Claim] = []
     lines = iter(enumerate(block.lines, block.line + 1))
     for number, line in lines:
-        rest = line.rstrip()
+        rest = line.rstrip(" ")
         if rest.startswith(("$ ", "#$ ")):
-            while rest.endswith("\\") and (following := next(lines, None)):
-                rest = f"{rest}\n{following[1].rstrip()}"
+            while _continues(rest) and (following := next(lines, None)):
+                rest = f"{rest}\n{following[1].rstrip(' ')}"
             parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
         elif rest.startswith("#?"):
-            if claim := _read_claim(rest[2:].strip(), number, entries, report):
+            if claim := _read_claim(rest[2:].strip(" "), number, entries, report):
                 claims.append(claim)
         elif rest.startswith("#! ") and claims and not claims[-1].otherwise:
             claims[-1] = replace(claims[-1], otherwise=rest[2:].strip())
@@ -157,11 +177,15 @@ def _read_lines(
             parts.append(Comment(rest[2:]))
         elif rest:
             what = "is no step (`$ `), comment (`# `), hidden step (`#$ `) or claim (`#? `, `#! `)"
-            report(number, f"{rest!r} {what}; outputs are captured, never typed")
+            odd = odd_character(rest[:3])
+            report(number, f"{rest!r} {what}; outputs are captured, never typed{odd}")
     return tuple(parts), tuple(claims)
 
 
 def _read_claim(text: str, line: int, entries: Collection[str], report: Reporter) -> Claim | None:
+    if len(text) > MAX_LENGTH:
+        report(line, f"the claim is longer than {MAX_LENGTH} characters")
+        return None
     expression, meaning = _split_claim(text)
     if not expression:
         report(line, "the claim has no expression: write `#? EXPR  # TEXT`")
@@ -180,7 +204,7 @@ def _split_claim(text: str) -> tuple[str, str]:
         column = next((t.start[1] for t in tokens if t.type == tokenize.COMMENT), len(text))
     except (tokenize.TokenError, SyntaxError):
         column = text.index("  # ") if "  # " in text else len(text)
-    return text[:column].strip(), text[column:].lstrip("# ").strip()
+    return text[:column].strip(" "), text[column:].lstrip("# ").strip()
 
 
 def _read_bearings(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +17,12 @@ from ..data.project import Entry, Image
 IMAGES_FILE = "images.toml"
 ENTRIES_FILE = "docs/claims.toml"
 ALLOW_LIST = "host-commands.txt"
+SETTLED, UNSETTLED = "#: settled", "#: unsettled"
+RECIPES = "scripts/images"
 VIEWS = Path("docs") / "views"
 VIEW = ".html.j2"
+
+_IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*")
 
 T = TypeVar("T")
 
@@ -27,7 +32,7 @@ def read_images(root: Path) -> tuple[dict[str, Image], list[Problem]]:
     if not (root / IMAGES_FILE).exists():
         what = "is missing: it names the images that examples may use"
         return {}, [Problem(IMAGES_FILE, 0, "", what)]
-    return _read_tables(root, IMAGES_FILE, Image, _image_fault)
+    return _read_tables(root, IMAGES_FILE, Image, partial(_image_fault, root))
 
 
 def unknown_image(name: str, images: Mapping[str, Image]) -> str:
@@ -46,8 +51,21 @@ def read_allowed(root: Path) -> frozenset[str]:
     """The exact command lines that a host may run: one a line, `#` begins a comment line."""
     path = root / ALLOW_LIST
     text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = (line.strip() for line in text.splitlines())
+    lines = (line.strip(" \t\r") for line in text.split("\n"))
     return frozenset(line for line in lines if line and not line.startswith("#"))
+
+
+def read_settled(root: Path) -> frozenset[str]:
+    """Those of the allowed lines whose output only the example, its images and the boot decide.
+
+    They stand below a line `#: settled`, up to a line `#: unsettled`.
+    """
+    lines, settled = [], False
+    path = root / ALLOW_LIST
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        settled = line == SETTLED or (settled and line != UNSETTLED)
+        lines += [line.strip()] if settled else []
+    return frozenset(lines)
 
 
 def view_names(root: Path) -> tuple[str, ...]:
@@ -69,9 +87,11 @@ def _read_tables(
     fault: Callable[[str, T, Mapping[str, object]], str],
 ) -> tuple[dict[str, T], list[Problem]]:
     """The tables of a TOML file by name; a wrong one is left out and reported at its line."""
+    if (root / file).is_symlink():
+        return {}, [Problem(file, 0, "", "is a link: put the file itself there")]
     try:
         table = tomllib.loads((root / file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, RecursionError, ValueError) as error:  # not UTF-8, or no TOML
         line = re.search(r"line (\d+)", str(error))
         return {}, [Problem(file, int(line[1]) if line else 0, "", f"cannot be read: {error}")]
     found: dict[str, T] = {}
@@ -90,11 +110,19 @@ def _read_tables(
     return found, problems
 
 
-def _image_fault(name: str, image: Image, table: Mapping[str, object]) -> str:
+def _image_fault(root: Path, name: str, image: Image, table: Mapping[str, object]) -> str:
+    if not _IMAGE_NAME.fullmatch(name):
+        return f"{name!r} is no name for an image: lower-case letters, digits, and ._/:- between"
+    recipes = root.resolve() / RECIPES
+    for place in filter(None, (image.build, image.stand_in)):
+        path = (root / place).resolve()
+        linked = any(item.is_symlink() for item in (root / place, *(root / place).rglob("*")))
+        if linked or path == recipes or not path.is_relative_to(recipes):
+            return f"{place!r} is no recipe below {RECIPES}, or has links in it"
     if image.build:
         known = image.base in table
         return "" if known else f"its base {image.base!r} is not in {IMAGES_FILE}"
-    if not re.fullmatch(r"[^@\s]+:[\w.-]+", image.tag):
+    if not re.fullmatch(r"[\w./:-]+:[\w.-]+", image.tag, re.ASCII):
         return f'tag = {image.tag!r} is not a reference with a tag, such as "{name}:1.0"'
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", image.digest):
         return "digest is not sha256: and 64 hexadecimal digits"

@@ -11,6 +11,9 @@ from ..words import languages
 from .blocks import Vocabulary, read_example, read_view
 from .fences import VIEW_LANGUAGE, find_blocks
 
+_MARKUP = frozenset({".htm", ".html", ".shtml", ".svgz", ".xht", ".xhtml", ".xml"})
+"""Endings of files that a browser shows as a page of their own."""
+
 
 @dataclass(slots=True)
 class Contents:
@@ -28,9 +31,12 @@ def read_pages(root: Path, *, words: Vocabulary) -> Contents:
         root: The project's folder.
         words: Names that pages may use.
     """
-    whole = Contents()
+    whole = Contents(problems=unfit_files(root))
+    unfit = {problem.file for problem in whole.problems}
     for path in sorted((root / "docs").rglob("*.md")):
         page = path.relative_to(root).as_posix()
+        if page in unfit:
+            continue
         try:
             found = read_page(path.read_text(encoding="utf-8-sig"), page, words=words)
         except (OSError, UnicodeDecodeError) as error:
@@ -42,6 +48,30 @@ def read_pages(root: Path, *, words: Vocabulary) -> Contents:
     whole.examples = _consistent(whole.examples, whole.problems)
     whole.views = _single(whole.views, whole.problems)
     return whole
+
+
+def unfit_files(root: Path) -> list[Problem]:
+    """What would be published of `docs` without being a page or a file of it."""
+    docs = root.resolve() / "docs"
+    found = [root / "docs", *(root / "docs").rglob("*")]
+    return [
+        Problem(path.relative_to(root).as_posix(), 0, "", f"{what}; nothing is built with it")
+        for path in found
+        if (what := _unfit(path, docs))
+    ]
+
+
+def _unfit(path: Path, docs: Path) -> str:
+    if path.is_symlink():
+        try:
+            inside = path.resolve(strict=True).is_relative_to(docs)
+        except (OSError, RuntimeError):  # it leads nowhere, or in a circle
+            inside = False
+        return "" if inside else "is a link that leads out of docs: put the file itself there"
+    if path.suffix.lower() in _MARKUP:
+        return "would be published as it is: write it as Markdown"
+    plain = path.is_dir() or path.is_file() or not path.exists()
+    return "" if plain else "is no file that can be published"
 
 
 def read_page(text: str, page: str, *, words: Vocabulary) -> Contents:

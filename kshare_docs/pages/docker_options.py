@@ -7,7 +7,7 @@ reader raises ValueError with what the value is not, or does.
 
 from __future__ import annotations
 
-import math
+import functools
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,10 @@ from typing import Any
 from ..data.container import Mount
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)i?b?", re.IGNORECASE)
+_SIZE = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)(?:[bB]|([kKmMgGtT])(?:[iI]?[bB])?)?")
+_WORD = r"[a-zA-Z0-9/][\w.,/:=@+-]*"
+_PATH = r"[\w.~/\0][\w.,/:+-]*"
+_SIGNED = r"-?[\w.]+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,9 @@ class Option:
         reaches: Whether with this value it reaches beyond the container: only a reviewed line
             may have it.
         letter: Its short name.
+        form: All values that it may have, as a pattern of ASCII characters; what its reader
+            takes is narrower.
+        slot: Values with the same slot replace each other; by default all do.
     """
 
     name: str
@@ -41,6 +47,8 @@ class Option:
     flag: bool = False
     reaches: Callable[[str], bool] = lambda _value: False
     letter: str = ""
+    form: str = _WORD
+    slot: Callable[[str], str] = lambda _value: ""
 
     def part(self, text: str) -> Any:
         """What the container has of it.
@@ -49,6 +57,8 @@ class Option:
             ValueError: The text is not a value for it.
         """
         value = self.read(text)
+        if not re.fullmatch(self.form, text, re.ASCII | re.DOTALL):
+            raise ValueError("is of no form that is known")
         for key in reversed(self.path.split(".") if self.path else ()):
             value = {key: value}
         return value
@@ -81,7 +91,7 @@ def _pair(value: str, separator: str = "=") -> dict[str, str]:
 
 
 def _whole(value: str) -> int:
-    if not re.fullmatch(r"-?\d+", value):
+    if not re.fullmatch(r"-?[0-9]{1,18}", value):
         raise ValueError("is not a whole number")
     return int(value)
 
@@ -91,7 +101,7 @@ def _size(value: str) -> int:
     match = _SIZE.fullmatch(value)
     if match is None:
         raise ValueError("is not a size such as 64m")
-    return int(float(match[1]) * 1024 ** "bkmgt".index(match[2].lower() or "b"))
+    return int(float(match[1]) * 1024 ** "bkmgt".index((match[2] or "b").lower()))
 
 
 def _swap(value: str) -> int:
@@ -99,11 +109,8 @@ def _swap(value: str) -> int:
 
 
 def _cpus(value: str) -> int:
-    try:
-        number = float(value)
-    except ValueError:
-        number = 0
-    if not 0 < number < math.inf:
+    number = float(value) if re.fullmatch(r"[0-9]{0,4}\.?[0-9]{1,9}", value) else 0
+    if number <= 0:
         raise ValueError("is not a number of CPUs")
     return round(number * 1e9)
 
@@ -122,7 +129,7 @@ def _environment(value: str) -> list[str]:
 
 def _scratch(value: str) -> str:
     """A path in the example's scratch directory, relative to it."""
-    path = PurePosixPath(value.replace("$PWD", ".", 1))
+    path = PurePosixPath(value.replace("\0", ".", 1))  # where $PWD was, see `plain_words`
     if path.is_absolute() or ".." in path.parts:
         raise ValueError("leaves the example's scratch directory")
     return str(path)
@@ -145,7 +152,7 @@ def _volume(value: str) -> dict[str, Any]:
 
 
 def _in_scratch(source: str) -> bool:
-    return source == "." or source.startswith(("./", "$PWD"))
+    return source in {".", "\0"} or source.startswith(("./", "\0/"))
 
 
 def _of_host(volume: str) -> bool:
@@ -156,13 +163,13 @@ def _of_host(volume: str) -> bool:
 
 def _rate(value: str) -> list[dict[str, Any]]:
     device, _, rate = value.rpartition(":")
-    if not device.startswith("/dev/"):
+    if not re.fullmatch("/dev/[a-zA-Z0-9/_-]+", device):
         raise ValueError("is not /dev/NAME:RATE")
     return [{"Path": device, "Rate": _size(rate)}]
 
 
 def _ulimit(value: str) -> list[dict[str, Any]]:
-    limit = re.fullmatch(r"([^=]*)=(-?\d+)(?::(-?\d+)?)?", value)
+    limit = re.fullmatch(r"([a-z]+)=(-?[0-9]{1,18})(?::(-?[0-9]{1,18}))?", value)
     if limit is None:
         raise ValueError("is not NAME=SOFT[:HARD]")
     name, soft, hard = limit.groups()
@@ -181,56 +188,68 @@ def _device(value: str) -> list[dict[str, str]]:
     ]
 
 
+def _tmpfs(value: str) -> dict[str, str]:
+    return _pair(value, ":")
+
+
+def _gateway(value: str) -> bool:
+    """Whether it leads to services of the host."""
+    return "gateway" in value
+
+
 def _unsafe(value: str) -> bool:
     return not re.fullmatch(r"no-new-privileges([:=]true)?", value)
 
 
+_many = functools.partial(Option, slot=lambda value: value)
+
 _ALL = (
-    Option("add-host", "body.HostConfig.ExtraHosts", _one),
-    Option("cap-add", "body.HostConfig.CapAdd", _one, reaches=_always),
-    Option("cap-drop", "body.HostConfig.CapDrop", _one),
+    _many("add-host", "body.HostConfig.ExtraHosts", _one, reaches=_gateway),
+    _many("cap-add", "body.HostConfig.CapAdd", _one, reaches=_always),
+    _many("cap-drop", "body.HostConfig.CapDrop", _one),
     _mode("cgroupns", "body.HostConfig.CgroupnsMode", "private"),
-    Option("cpus", "body.HostConfig.NanoCpus", _cpus),
-    Option("cpuset-cpus", "body.HostConfig.CpusetCpus"),
-    Option("cpu-shares", "body.HostConfig.CpuShares", _whole),
+    Option("cpus", "body.HostConfig.NanoCpus", _cpus, form=_SIGNED),
+    Option("cpuset-cpus", "body.HostConfig.CpusetCpus", form="[0-9,-]+"),
+    Option("cpu-shares", "body.HostConfig.CpuShares", _whole, form=_SIGNED),
     _switch("detach", "detach", letter="d"),
-    Option("device", "body.HostConfig.Devices", _device, reaches=_always),
-    Option("device-read-bps", "body.HostConfig.BlkioDeviceReadBps", _rate),
-    Option("device-write-bps", "body.HostConfig.BlkioDeviceWriteBps", _rate),
-    Option("dns", "body.HostConfig.Dns", _one),
-    Option("entrypoint", "body.Entrypoint", _one),
-    Option("env", "body.Env", _environment, letter="e"),
-    Option("env-file", "env_files", lambda value: (_scratch(value),)),
-    Option("hostname", "body.Hostname", letter="h"),
+    _many("device", "body.HostConfig.Devices", _device, reaches=_always),
+    _many("device-read-bps", "body.HostConfig.BlkioDeviceReadBps", _rate),
+    _many("device-write-bps", "body.HostConfig.BlkioDeviceWriteBps", _rate),
+    _many("dns", "body.HostConfig.Dns", _one, form="[0-9a-fA-F.:]+"),
+    Option("entrypoint", "body.Entrypoint", _one, form="[ -~]*"),
+    _many("env", "body.Env", _environment, letter="e", form=r"[a-zA-Z_]\w*=[^\0]*"),
+    _many("env-file", "env_files", lambda value: (_scratch(value),), form=_PATH),
+    Option("hostname", "body.Hostname", letter="h", form=r"[\w.-]+"),
     _switch("init", "body.HostConfig.Init"),
     Option("interactive", read=_nothing, flag=True, letter="i"),  # a build has no keyboard
     _mode("ipc", "body.HostConfig.IpcMode", "private", "shareable", "none"),
-    Option("label", "body.Labels", _pair, letter="l"),
-    Option("mac-address", "body.MacAddress"),
+    _many("label", "body.Labels", _pair, letter="l", form=r"[a-zA-Z0-9][\w./-]*(=[^\0]*)?"),
+    Option("mac-address", "body.MacAddress", form="[0-9a-fA-F:]+"),
     Option("memory", "body.HostConfig.Memory", _size, letter="m"),
-    Option("memory-swap", "body.HostConfig.MemorySwap", _swap),
+    Option("memory-swap", "body.HostConfig.MemorySwap", _swap, form=_SIGNED),
     Option("name", "name", _name),
     _mode("network", "body.HostConfig.NetworkMode", "none", "bridge", "default"),
     _mode("pid", "body.HostConfig.PidMode", "private"),
-    Option("pids-limit", "body.HostConfig.PidsLimit", _whole),
+    Option("pids-limit", "body.HostConfig.PidsLimit", _whole, form=_SIGNED),
     Option("platform", "platform"),
     Option("privileged", "body.HostConfig.Privileged", _always, flag=True, reaches=_always),
-    Option("pull", read=_nothing),  # images are ready, at their pinned digests, before all runs
+    # images are ready, at their pinned digests, before all runs
+    Option("pull", read=_nothing, form="always|missing|never"),
     _switch("read-only", "body.HostConfig.ReadonlyRootfs"),
     _switch("rm", "remove"),
-    Option("runtime", "body.HostConfig.Runtime"),
-    Option("security-opt", "body.HostConfig.SecurityOpt", _one, reaches=_unsafe),
+    Option("runtime", "body.HostConfig.Runtime", form=r"[\w.-]+"),
+    _many("security-opt", "body.HostConfig.SecurityOpt", _one, reaches=_unsafe),
     Option("shm-size", "body.HostConfig.ShmSize", _size),
-    Option("stop-timeout", "body.StopTimeout", _whole),
-    Option("sysctl", "body.HostConfig.Sysctls", _pair),
-    Option("tmpfs", "body.HostConfig.Tmpfs", lambda value: _pair(value, ":")),
+    Option("stop-timeout", "body.StopTimeout", _whole, form=_SIGNED),
+    _many("sysctl", "body.HostConfig.Sysctls", _pair, form=r"[a-z][\w./-]*=[\w., -]*"),
+    _many("tmpfs", "body.HostConfig.Tmpfs", _tmpfs, form=r"/[\w./-]*(:[\w,=.-]*)?"),
     _switch("tty", "body.Tty", letter="t"),
-    Option("ulimit", "body.HostConfig.Ulimits", _ulimit),
-    Option("user", "body.User", letter="u"),
+    Option("ulimit", "body.HostConfig.Ulimits", _ulimit, slot=lambda value: value.split("=")[0]),
+    Option("user", "body.User", letter="u", form=r"[\w.-]+(:[\w.-]+)?"),
     _mode("userns", "body.HostConfig.UsernsMode"),
     _mode("uts", "body.HostConfig.UTSMode"),
-    Option("volume", read=_volume, reaches=_of_host, letter="v"),
-    Option("workdir", "body.WorkingDir", letter="w"),
+    _many("volume", read=_volume, reaches=_of_host, letter="v", form=_PATH),
+    Option("workdir", "body.WorkingDir", letter="w", form=r"/[\w./-]*"),
 )
 
 OPTIONS = {option.name: option for option in _ALL}

@@ -3,65 +3,120 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
 from ..data.container import Container, RefusedError
-from ..data.problem import nearest
+from ..data.problem import nearest, odd_character
 from .docker_options import LETTERS, OPTIONS, Option
 
-_BARE = re.compile(r"'[^']*'|\\.|\"(?:[^\"\\$`]|\\.)*\"", re.DOTALL)
-_SHELL = re.compile(r"[|&;<>()$`*?\[\]\"'!]|(?:^|\s)[#~]|\{[^}]*[,.][^}]*\}")
-_REDIRECT = re.compile(r"\s>\s*(?P<file>[A-Za-z0-9][\w.-]*)$")
+SCRATCH = "\0"
+"""Stands in a word for an expanded `$PWD`: nothing that a line can say is this character."""
+
+_TOKEN = re.compile(
+    r"""(?P<joint>\\\n)
+    | (?P<blank>[ \t]+)
+    | '(?P<single>[^']*)'
+    | "(?P<double>(?:[^"\\$`!]|\\.|\$PWD(?!\w|\\\n))*)"
+    | \\(?P<escaped>.)
+    | (?P<pwd>\$PWD(?!\w|\\\n))
+    | (?<=[ \t])>[ \t]*(?P<file>[A-Za-z0-9][\w.-]*)[ \t]*\Z
+    | (?P<bare>[^ \t\n|&;<>()$`\\"'*?\[\]{}~!\#]+|(?<=[^ \t\n])\#)""",
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+_IN_DOUBLE = re.compile(r'\\([$`"\\])|\\\n|(\$PWD)(?!\w|\\\n)', re.ASCII)
 
 
 def parse_run(command: str) -> Container | None:
-    """Read a line; None where it is not a plain `docker run`.
+    """Read a line; None where it is not a plain `docker run`, see `plain_words`.
 
-    Plain is a line that a shell would split into the same words and do nothing else with: no
-    pipe, no expansion but `$PWD`, and no redirection but a last `> FILE`.
+    Before the image all is ASCII and of a known form; what comes after it is handed on as it is.
 
     Raises:
         RefusedError: It is a plain `docker run`, but one that is not understood.
     """
-    plain = _plain(command)
-    if plain is None:
+    plain = plain_words(command)
+    if plain is None or plain[0][:2] != ["docker", "run"]:
         return None
-    words, output = plain
+    words, output = plain[0][2:], plain[1]
+    given = _given(words)
+    if not words:
+        raise RefusedError("`docker run` names no image")
+    image, *arguments = words
+    if any(SCRATCH in word for word in words):
+        raise RefusedError("$PWD is understood in -v and --env-file only")
+    if odd := odd_character(image):
+        raise RefusedError(f"{image!r} is neither an option nor the name of an image{odd}")
     container: dict[str, Any] = {"body": {}}
     reach: list[str] = []
+    for option, value in given:
+        container = _merged(container, option.part(value))
+        if option.reaches(value):
+            reach.append(f"--{option.name}" if option.flag else f"--{option.name} {value}")
+    return Container(image, tuple(arguments), output=output, host_reach=tuple(reach), **container)
+
+
+def plain_words(command: str) -> tuple[list[str], str] | None:
+    """The words of a plain line, and the file that takes its output; None for any other line.
+
+    Plain is a line that a shell, an interactive bash too, would split into these words and do
+    nothing else with: no pipe, no comment, no expansion but `$PWD`, and no redirection but a last
+    `> FILE` (POSIX, Shell Command Language, 2.2 and 2.3; `!` is bash's history).
+
+    Raises:
+        RefusedError: No process can be given this line.
+    """
+    if odd := next((c for c in command if c == SCRATCH or "\ud800" <= c <= "\udfff"), ""):
+        raise RefusedError(f"{command!r}: no command can be given this{odd_character(odd)}")
+    words: list[str] = []
+    word: str | None = None
+    place = 0
+    while place < len(command):
+        token = _TOKEN.match(command, place)
+        if token is None:
+            return None
+        place = token.end()
+        match token.lastgroup:
+            case "joint":
+                continue
+            case "blank" | "file":
+                words += [] if word is None else [word]
+                word = None
+            case "double":
+                word = (word or "") + _IN_DOUBLE.sub(_unquoted, token["double"])
+            case "pwd":
+                word = (word or "") + SCRATCH
+            case kind:
+                word = (word or "") + token[kind or 0]
+        if token["file"]:
+            return words, token["file"]
+    return [*words, *([] if word is None else [word])], ""
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    return SCRATCH if found[2] else found[1] or ""
+
+
+def _given(words: list[str]) -> list[tuple[Option, str]]:
+    """Options with the values that count, taken from the front; those that are off are left out.
+
+    Of an option that is no list the last one counts, as Docker's parser has it.
+    """
+    given: dict[tuple[str, str], str] = {}
     for name, value in _options(words):
         option = OPTIONS[name]
         if option.flag and value not in {"true", "false"}:
             raise RefusedError(f"--{name} is a switch: {value!r} is neither true nor false")
-        if option.flag and value == "false":
-            continue
         try:
-            container = _merged(container, option.part(value))
+            option.part(value)
         except ValueError as error:
-            raise RefusedError(f"--{name}: {value!r} {error}") from None
-        if option.reaches(value):
-            reach.append(f"--{option.name}" if option.flag else f"--{option.name} {value}")
-    if not words:
-        raise RefusedError("`docker run` names no image")
-    image, *arguments = words
-    return Container(image, tuple(arguments), output=output, host_reach=tuple(reach), **container)
-
-
-def _plain(command: str) -> tuple[list[str], str] | None:
-    """The words after a plain `docker run`, and the file that takes its output."""
-    if not re.match(r"docker\s+run\s", command):
-        return None
-    output = ""
-    if redirect := _REDIRECT.search(command):
-        command, output = command[: redirect.start()], redirect["file"]
-    if _SHELL.search(_BARE.sub("", command.replace("$PWD", ""))):
-        return None
-    try:
-        return shlex.split(command)[2:], output
-    except ValueError:
-        return None
+            shown = value.replace(SCRATCH, "$PWD")
+            raise RefusedError(f"--{name}: {shown!r} {error}{odd_character(shown)}") from None
+        place = option.name, option.slot(value)
+        given.pop(place, None)
+        given[place] = value
+    options = ((OPTIONS[name], value) for (name, _), value in given.items())
+    return [(option, value) for option, value in options if not option.flag or value == "true"]
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -88,8 +143,9 @@ def _options(words: list[str]) -> Iterator[tuple[str, str]]:
 
 def _known(name: str) -> Option:
     if name not in OPTIONS:
-        dashes = "--" if len(name) > 1 else "-"
-        raise RefusedError(f"unknown `docker run` option {dashes}{name}{nearest(name, OPTIONS)}")
+        shown = ("--" if len(name) > 1 else "-") + name.encode("unicode_escape").decode()
+        what = f"unknown `docker run` option {shown}{odd_character(name)}"
+        raise RefusedError(f"{what}{nearest(name, OPTIONS)}")
     return OPTIONS[name]
 
 

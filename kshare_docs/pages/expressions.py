@@ -1,18 +1,25 @@
-"""Expressions: the language in which claims are written, and what is wrong with one before a run.
+"""Expressions: the language in which claims are written.
 
-What evaluates them takes its names and functions from here.
+What is wrong with one before a run, and what it comes to after it.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from io import StringIO
+from tokenize import NAME, TokenError, generate_tokens
 from typing import Any
 
 import regex
+from simpleeval import EvalWithCompoundTypes
 
+from ..data.capture import Capture
 from ..data.example import Claim
+from ..data.problem import odd_character
+from ..data.report import ClaimVerdict, Status
 
 RESULTS = ("out", "code", "seconds", "lines", "runs", "times")
 """Names of the results; each is indexed by the number of a visible step. `runs` and `times` hold
@@ -32,7 +39,26 @@ TEXT_METHODS = (
     "upper",
 )
 
+MAX_LENGTH = 2000
+"""Characters of a claim."""
+
+_MAX_DEPTH = 50
 _PATTERN_SECONDS = 1.0
+_DETAIL_LENGTH = 120
+_MESSAGE_LENGTH = 500
+
+
+class Numbered(tuple[Any, ...]):
+    """Values of steps, counted from 1 as the reader counts them."""
+
+    __slots__ = ()
+
+    def __getitem__(self, number: Any) -> Any:
+        if isinstance(number, slice):
+            raise IndexError("steps are taken one by one")
+        if not 1 <= number <= len(self):
+            raise IndexError(f"there is no step {number}: steps are counted from 1 to {len(self)}")
+        return super().__getitem__(number - 1)
 
 
 def matches(pattern: str, text: str) -> bool:
@@ -57,10 +83,9 @@ def claim_faults(claim: Claim, steps: int) -> list[str]:
         steps: Number of the example's visible steps.
     """
     try:
-        tree = ast.parse(claim.expression, mode="eval")
-    except (SyntaxError, ValueError) as error:
-        what = error.msg if isinstance(error, SyntaxError) else str(error)
-        return [f"the claim {claim.expression!r} does not parse: {what}"]
+        tree = parse_expression(claim.expression)
+    except ValueError as error:
+        return [f"the claim {claim.expression!r} does not parse: {error}"]
     nodes = list(ast.walk(tree))
     known = [*RESULTS, "host", *FUNCTIONS]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
@@ -77,9 +102,79 @@ def claim_faults(claim: Claim, steps: int) -> list[str]:
 
 def speaks_of_code(claims: Iterable[Claim]) -> set[int]:
     """Numbers of the steps whose exit code a claim speaks of: those may fail."""
-    trees = (ast.parse(claim.expression, mode="eval") for claim in claims)
-    numbers = (step_number(node, "code") for tree in trees for node in ast.walk(tree))
-    return {number for number in numbers if number is not None}
+    found: set[int | None] = set()
+    for claim in claims:
+        with contextlib.suppress(ValueError):
+            nodes = ast.walk(parse_expression(claim.expression))
+            found |= {step_number(node, "code") for node in nodes}
+    return {number for number in found if number is not None}
+
+
+def parse_expression(expression: str) -> ast.Expression:
+    """The tree of a claim's expression, small enough for all that walks through it.
+
+    Raises:
+        ValueError: It does not parse; it is too long or too deep; a name is not ASCII, where
+            Python would take a letter that looks alike for the one that is meant.
+    """
+    if len(expression) > MAX_LENGTH:
+        raise ValueError(f"it is longer than {MAX_LENGTH} characters")
+    try:
+        tree = ast.parse(expression, mode="eval")
+        tokens = (
+            () if expression.isascii() else list(generate_tokens(StringIO(expression).readline))
+        )
+        for token in tokens:
+            if token.type == NAME and not token.string.isascii():
+                raise ValueError(f"{token.string!r} is no name{odd_character(token.string)}")
+    except SyntaxError as error:
+        raise ValueError(error.msg) from None
+    except (RecursionError, MemoryError, TokenError) as error:
+        raise ValueError(str(error) or type(error).__name__) from None
+    level: list[ast.AST] = [tree]
+    for _ in range(_MAX_DEPTH):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    if level:
+        raise ValueError(f"it is nested more than {_MAX_DEPTH} deep")
+    return tree
+
+
+def result_names(capture: Capture, host: Mapping[str, Any]) -> dict[str, Any]:
+    """What the names in expressions stand for."""
+    visible = capture.visible
+    every = [capture.runs(number) for number in range(1, len(visible) + 1)]
+    return {
+        "out": Numbered(result.output for result in visible),
+        "code": Numbered(result.code for result in visible),
+        "seconds": Numbered(result.seconds for result in visible),
+        "lines": Numbered(result.output.splitlines() for result in visible),
+        "runs": Numbered(tuple(result.output for result in runs) for runs in every),
+        "times": Numbered(tuple(result.seconds for result in runs) for runs in every),
+        "host": dict(host),
+    }
+
+
+def evaluate(expression: str, names: Mapping[str, Any]) -> ClaimVerdict:
+    """Evaluate an expression, without `eval`; where it is not true, with what it speaks of.
+
+    Raises:
+        MemoryError: It takes more than there is.
+    """
+    evaluator = EvalWithCompoundTypes(
+        functions=dict(FUNCTIONS), names=names, allowed_attrs={str: set(TEXT_METHODS)}
+    )
+    try:
+        tree = parse_expression(expression)
+        value = evaluator.eval(expression, previously_parsed=tree.body)
+        if isinstance(value, bool):
+            return ClaimVerdict(Status.VERIFIED) if value else _refuted(tree, names)
+        return ClaimVerdict(Status.FAILED, f"is {_short(value)}, neither True nor False")
+    except MemoryError:
+        raise
+    # Whatever else goes wrong in an author's expression is an answer about the claim.
+    except Exception as error:
+        what = f"{type(error).__name__}: {error}"
+        return ClaimVerdict(Status.FAILED, what[:_MESSAGE_LENGTH].encode(errors="replace").decode())
 
 
 def step_number(node: ast.AST, *results: str) -> int | None:
@@ -97,3 +192,17 @@ def step_number(node: ast.AST, *results: str) -> int | None:
                 case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
                     return -number
     return None
+
+
+def _refuted(tree: ast.AST, names: Mapping[str, Any]) -> ClaimVerdict:
+    found = {}
+    for node in ast.walk(tree):
+        if (number := step_number(node)) is not None and isinstance(node, ast.Subscript):
+            found[ast.unparse(node)] = _short(names[ast.unparse(node.value)][number])
+    detail = "; ".join(f"{name} is {value}" for name, value in sorted(found.items()))
+    return ClaimVerdict(Status.FAILED, detail)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= _DETAIL_LENGTH else f"{text[: _DETAIL_LENGTH - 1]}…"

@@ -37,11 +37,12 @@ _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
 _OPTION = re.compile(r"""([a-zA-Z][a-zA-Z0-9_]*)(?:=(["'])(.*?)\2)?""")
 _HEADER = re.compile(
     r"""[ \t]*\.?(?P<lang>[\w#.+-]+)?
-    (?P<options>(?:[ \t]+[a-zA-Z][a-zA-Z0-9_]*(?:=(?P<quote>["']).*?(?P=quote))?(?=[ \t]|$))*)
+    (?P<options>(?>[ \t]+[a-zA-Z][a-zA-Z0-9_]*(?:=(?P<quote>["']).*?(?P=quote))?(?=[ \t]|$))*+)
     [ \t]*$""",
     re.VERBOSE,
 )
 _BRACES = re.compile(r"[ \t]*(?P<lang>[\w#.+-]+)?[ \t]*\{(?P<attributes>[^\n]*)\}[ \t]*$")
+_UNREADABLE = 'the header cannot be read: every option is name="value", after a space'
 _HIGHLIGHT = re.compile(r"hl_lines|linenums|title|title_mode|data-.*")
 
 
@@ -58,7 +59,7 @@ class Block:
     def source(self) -> str:
         """What the block says, in one form however it stands on the page."""
         own = sorted((k, v) for k, v in self.options.items() if k in OWN_OPTIONS)
-        return "\n".join([repr(own), *(line.rstrip() for line in self.lines)]).rstrip()
+        return "\n".join([repr(own), *(line.rstrip(" ") for line in self.lines)]).rstrip()
 
 
 @dataclass(slots=True)
@@ -82,6 +83,12 @@ def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
     """
     fence: _Fence | None = None
     for number, line in _body(text):
+        if "\x02" in line or "\x03" in line:
+            report(
+                number,
+                "the line holds U+0002 or U+0003, which Markdown drops: what is left"
+                " may be an example",
+            )
         if fence is None:
             fence = _open(line, number, report)
             continue
@@ -106,7 +113,7 @@ def truth(value: str) -> bool:
 
 def _body(text: str) -> Iterator[tuple[int, str]]:
     """Numbered lines with tabs expanded as Python-Markdown does, without the front matter."""
-    lines = text.expandtabs(4).splitlines()
+    lines = re.sub(r"\r\n?", "\n", text).expandtabs(4).split("\n")
     start = 0
     if lines and lines[0].rstrip() == "---":
         ends = (n for n, line in enumerate(lines[1:], 2) if line.rstrip() in {"---", "..."})
@@ -130,7 +137,7 @@ def _open(line: str, number: int, report: Reporter) -> _Fence | None:
     header = _HEADER.match(info)
     if header is None:
         if re.match(rf"[ \t]*\.?({'|'.join(_LANGUAGES)})\b.*\bexec\b", info):
-            report(number, 'the header cannot be read: every option is name="value"')
+            report(number, _UNREADABLE)
         return None
     options = {
         name: value if quote else name for name, quote, value in _OPTION.findall(header["options"])
@@ -140,6 +147,9 @@ def _open(line: str, number: int, report: Reporter) -> _Fence | None:
         # SuperFences leaves a fence as text if the highlighter does not know one of its options.
         unknown = [name for name in options if name != "exec" and not _HIGHLIGHT.fullmatch(name)]
         return None if unknown else _Fence(number, prefix, mark[0], None)
+    if _OPTION.sub("", header["options"]).strip(" \t"):
+        report(number, _UNREADABLE)
+        return _Fence(number, prefix, mark[0], None)
     return _Fence(number, prefix, mark[0], options, language)
 
 

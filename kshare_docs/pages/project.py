@@ -9,7 +9,7 @@ from pathlib import Path
 from ..data.container import Container, RefusedError
 from ..data.example import Example
 from ..data.needs import REMEDIES
-from ..data.problem import Problem
+from ..data.problem import Problem, odd_character
 from ..data.project import Entry, Image, Project, Runnable
 from . import catalogues
 from .blocks import Vocabulary
@@ -27,7 +27,7 @@ def find_root(start: Path) -> Path | None:
 def read_project(root: Path) -> Project:
     """Read and check everything; what is wrong with one example does not stop the others."""
     images, problems = catalogues.read_images(root)
-    allowed = catalogues.read_allowed(root)
+    allowed, settled = catalogues.read_allowed(root), catalogues.read_settled(root)
     entries, faults = catalogues.read_entries(root)
     problems += faults
     words = Vocabulary(REMEDIES, entries, catalogues.view_names(root))
@@ -39,7 +39,7 @@ def read_project(root: Path) -> Project:
         once.setdefault(example.id, example)
     runnables: dict[str, Runnable] = {}
     for example in once.values():
-        runnable, faults = _runnable(example, images, allowed)
+        runnable, faults = _runnable(example, images, allowed, settled)
         problems += faults
         if not faults:
             runnables[example.id] = runnable
@@ -74,7 +74,10 @@ def _undecided(
 
 
 def _runnable(
-    example: Example, images: Mapping[str, Image], allowed: frozenset[str]
+    example: Example,
+    images: Mapping[str, Image],
+    allowed: frozenset[str],
+    settled: frozenset[str],
 ) -> tuple[Runnable, list[Problem]]:
     """What an example runs; it is complete only when no problem comes with it."""
     containers: list[Container | None] = []
@@ -83,7 +86,9 @@ def _runnable(
     needs = list(example.options.needs)
     for step in example.steps:
         try:
-            container = parse_run(step.command)
+            container = parse_run(step.source)
+            if container and container.host_reach:
+                container = parse_run(step.command)  # as it was reviewed
             fault = _refusal(step.command, container, images, allowed)
         except RefusedError as error:
             container, fault = None, str(error)
@@ -96,7 +101,14 @@ def _runnable(
             needs.append("docker-cli")
             used |= images.keys() & set(re.findall(r"[\w.-]+", step.command))
     needs = list(dict.fromkeys(needs))
-    runnable = Runnable(example, tuple(containers), frozenset(used), tuple(needs))
+    reach = (
+        step.command
+        for step, container in zip(example.steps, containers, strict=True)
+        if container is None or container.host_reach
+    )
+    runnable = Runnable(
+        example, tuple(containers), frozenset(used), tuple(needs), settled.issuperset(reach)
+    )
     if example.options.script:
         problems += script_faults(runnable, images)
     return runnable, problems
@@ -109,7 +121,8 @@ def _refusal(
     if container is None and command not in allowed:
         plain = "is not a plain `docker run`, so it" if command.startswith("docker run") else "it"
         return (
-            f"{command!r}: {plain} would run on the host, where only the lines of {ALLOW_LIST}"
+            f"{command!r}{odd_character(command)}: {plain} would run on the host, where only the"
+            f" lines of {ALLOW_LIST}"
             " may: add the exact line there, for the review of this change to see"
         )
     if container and container.host_reach and command not in allowed:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from ..data.example import Claim
 from ..data.problem import Problem
 from ..data.project import Image, Runnable
-from .expressions import step_number
+from .expressions import parse_expression, step_number
 
 _COMPARE: dict[type[ast.cmpop], tuple[str, str]] = {
     ast.Eq: ("=", "-eq"),
@@ -43,6 +43,8 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
     for step, container in zip(example.steps, runnable.containers, strict=True):
         if container and (not container.remove or container.detach):
             found.append((step.line, "the script leaves nothing: write `docker run --rm`"))
+        if container and container.host_reach:
+            found.append((step.line, "the script reaches for nothing on a reader's machine"))
         if container and (image := images.get(container.image)) and image.build:
             found.append((step.line, f"the image {container.image} is not in a registry"))
     for claim in example.claims:
@@ -63,7 +65,7 @@ def condition(claim: Claim) -> str:
     Raises:
         UntranslatableError: A part has no equivalent.
     """
-    return _condition(ast.parse(claim.expression, mode="eval").body)
+    return _condition(parse_expression(claim.expression).body)
 
 
 def _condition(node: ast.expr) -> str:
@@ -80,7 +82,7 @@ def _condition(node: ast.expr) -> str:
             # Without these, extended regular expressions (POSIX) and Python's are the same.
             if "\\" in pattern or "(?" in pattern:
                 raise UntranslatableError(f"the pattern {pattern!r} is not a POSIX one")
-            return f"printf '%s\\n' {_value(text).words} | grep -Eq {shlex.quote(pattern)}"
+            return f"printf '%s\\n' {_value(text).words} | grep -Eq -e {shlex.quote(pattern)}"
     raise UntranslatableError(f"`{ast.unparse(node)}`")
 
 

@@ -1,34 +1,53 @@
-"""Judging: claims are evaluated over a capture, without `eval`, and an example gets its verdict."""
+"""Judging: claims are evaluated over a capture, and an example gets its verdict.
+
+What a page claims can take any time and memory. So one child process, started for the first
+claim, evaluates all of a run; one that exceeds a limit ends it, and the next gets another.
+"""
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping
+import atexit
+import functools
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import msgspec
-from simpleeval import EvalWithCompoundTypes
 
 from ..data.capture import Capture, Result
 from ..data.example import Claim, Example
 from ..data.host import Host
 from ..data.report import ClaimVerdict, Fault, Judged, Status
-from ..pages.expressions import FUNCTIONS, TEXT_METHODS, speaks_of_code, step_number
+from ..pages.expressions import evaluate, result_names, speaks_of_code
 
-_DETAIL_LENGTH = 120
+CPU_SECONDS = 3
+"""Time of a processor that one claim may take."""
 
+WALL_SECONDS = 60.0
+"""Time that one claim may take on a host that has little of it to spare."""
 
-class Numbered(tuple[Any, ...]):
-    """Values of steps, counted from 1 as the reader counts them."""
+MEMORY = 1024**3
+"""Bytes that the child may have."""
 
-    __slots__ = ()
-
-    def __getitem__(self, number: Any) -> Any:
-        if isinstance(number, slice):
-            raise IndexError("steps are taken one by one")
-        if not 1 <= number <= len(self):
-            raise IndexError(f"there is no step {number}: steps are counted from 1 to {len(self)}")
-        return super().__getitem__(number - 1)
+_PACKAGE = Path(__file__).parent.parent / "__init__.py"
+_CHILD = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("kshare_docs", sys.argv[1])
+package = sys.modules["kshare_docs"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(package)
+from kshare_docs.run.judge import serve
+serve()
+"""
+"""Loads this very package, wherever it lies; -P keeps a page's folder from adding to it."""
 
 
 def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
@@ -44,7 +63,8 @@ def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
         skipped = ClaimVerdict(Status.SKIPPED, "a step did not come to its end")
         return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), (), fault)
     facts = msgspec.to_builtins(host)
-    verdicts = tuple(judge_claim(claim, capture, facts) for claim in example.claims)
+    expressions = tuple(claim.expression for claim in example.claims)
+    verdicts = _evaluator().evaluate(Request(expressions, capture, facts))
     failed = fault or any(verdict.status is Status.FAILED for verdict in verdicts)
     status = Status.FAILED if failed else Status.VERIFIED
     return Judged(example, status, capture, verdicts, fault=fault)
@@ -73,42 +93,123 @@ def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Clai
         capture: Results of a run of its example.
         host: The facts that the name `host` holds.
     """
-    names = _names(capture, host)
-    evaluator = EvalWithCompoundTypes(
-        functions=dict(FUNCTIONS), names=names, allowed_attrs={str: set(TEXT_METHODS)}
+    return _evaluator().evaluate(Request((claim.expression,), capture, dict(host)))[0]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What the child is asked: expressions, over the results of a capture and the host's facts."""
+
+    expressions: tuple[str, ...]
+    capture: Capture
+    host: dict[str, Any]
+
+
+class Evaluator:
+    """The child process, as its parent sees it; threads take turns."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._turn = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def evaluate(self, request: Request) -> tuple[ClaimVerdict, ...]:
+        """The verdict over each expression; one that exceeds a limit takes no other with it."""
+        verdicts: list[ClaimVerdict] = []
+        with self._turn:
+            while rest := request.expressions[len(verdicts) :]:
+                verdicts += self._ask(msgspec.structs.replace(request, expressions=rest))
+        return tuple(verdicts)
+
+    def close(self) -> None:
+        """End the child."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.communicate()
+            self._child = None
+
+    def _ask(self, request: Request) -> list[ClaimVerdict]:
+        """The verdicts up to the first expression that ended the child, or all."""
+        child = self._child = self._child or _start()
+        assert child.stdin is not None  # noqa: S101
+        assert child.stdout is not None  # noqa: S101
+        found: list[ClaimVerdict] = []
+        try:
+            child.stdin.write(msgspec.json.encode(request) + b"\n")
+            child.stdin.flush()
+            for line in islice(_lines(child.stdout.fileno()), len(request.expressions)):
+                found.append(msgspec.json.decode(line, type=ClaimVerdict))
+        except OSError:
+            self.close()
+            found.append(ClaimVerdict(Status.FAILED, _limit(child.returncode)))
+        except BaseException:  # also Ctrl-C: an answer is still to come, and would be the next's
+            self.close()
+            raise
+        return found
+
+
+def serve() -> None:
+    """Be the child: answer each request on standard input with a line for each expression."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    while line := sys.stdin.buffer.readline():
+        request = msgspec.json.decode(line, type=Request)
+        names = result_names(request.capture, request.host)
+        for expression in request.expressions:
+            until = int(time.process_time()) + CPU_SECONDS + 1
+            resource.setrlimit(resource.RLIMIT_CPU, (until, resource.RLIM_INFINITY))
+            try:
+                verdict = evaluate(expression, names)
+            except MemoryError:
+                verdict = ClaimVerdict(Status.FAILED, _limit(0))
+            sys.stdout.buffer.write(msgspec.json.encode(verdict) + b"\n")
+            sys.stdout.buffer.flush()
+
+
+@functools.cache
+def _evaluator() -> Evaluator:
+    """The only one of this process."""
+    only = Evaluator()
+    atexit.register(only.close)
+    return only
+
+
+def _start() -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", _CHILD, str(_PACKAGE)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # Ctrl-C is the parent's
     )
-    try:
-        value = evaluator.eval(claim.expression)
-    # Whatever goes wrong in an author's expression is an answer about the claim.
-    except Exception as error:
-        return ClaimVerdict(Status.FAILED, f"{type(error).__name__}: {error}")
-    if not isinstance(value, bool):
-        return ClaimVerdict(Status.FAILED, f"is {_short(value)}, neither True nor False")
-    return ClaimVerdict(Status.VERIFIED) if value else _refuted(claim, names)
 
 
-def _names(capture: Capture, host: Mapping[str, Any]) -> dict[str, Any]:
-    visible = capture.visible
-    every = [capture.runs(number) for number in range(1, len(visible) + 1)]
-    return {
-        "out": Numbered(result.output for result in visible),
-        "code": Numbered(result.code for result in visible),
-        "seconds": Numbered(result.seconds for result in visible),
-        "lines": Numbered(result.output.splitlines() for result in visible),
-        "runs": Numbered(tuple(result.output for result in runs) for runs in every),
-        "times": Numbered(tuple(result.seconds for result in runs) for runs in every),
-        "host": dict(host),
-    }
+def _lines(descriptor: int) -> Iterator[bytes]:
+    """What the child answers.
+
+    Raises:
+        OSError: It does not, in time.
+    """
+    rest = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(descriptor, selectors.EVENT_READ)
+        while True:
+            deadline = time.monotonic() + WALL_SECONDS
+            while b"\n" not in rest:
+                if not selector.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError
+                data = os.read(descriptor, 65536)
+                if not data:
+                    raise BrokenPipeError
+                rest += data
+            line, _, rest = rest.partition(b"\n")
+            yield line
 
 
-def _refuted(claim: Claim, names: Mapping[str, Any]) -> ClaimVerdict:
-    """With the results that the claim speaks of."""
-    found = {}
-    for node in ast.walk(ast.parse(claim.expression, mode="eval")):
-        if (number := step_number(node)) is not None and isinstance(node, ast.Subscript):
-            found[ast.unparse(node)] = _short(names[ast.unparse(node.value)][number])
-    detail = "; ".join(f"{name} is {value}" for name, value in sorted(found.items()))
-    return ClaimVerdict(Status.FAILED, detail)
+def _limit(code: int) -> str:
+    """What ended the child; its parent kills it when its time is over."""
+    if code in {-signal.SIGXCPU, -signal.SIGKILL}:
+        return f"took more than {CPU_SECONDS} s"
+    return f"took more than {MEMORY // 1024**2} MiB, or broke the evaluation off"
 
 
 def _fault(example: Example, capture: Capture) -> Fault | None:
@@ -129,8 +230,3 @@ def _fault_of(example: Example, results: tuple[Result, ...], excused: set[int]) 
             what = f" exited with {result.code}, and no claim speaks of its code{tail}"
             return Fault(what, place)
     return None
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= _DETAIL_LENGTH else f"{text[: _DETAIL_LENGTH - 1]}…"

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from ..data.capture import ImageUse
+from ..data.capture import Capture, ImageUse
 from ..data.project import Runnable
-from ..data.report import Judged
 from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from .cache import Cache, reuse_key
-from .judge import judge_capture, judge_refused, judge_skipped
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An example that has to run.
+    """It runs.
 
     Attributes:
         runnable: The example.
@@ -28,24 +27,52 @@ class Run:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """An earlier run's capture stands for it."""
+
+    runnable: Runnable
+    capture: Capture
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """The host lacks what it needs."""
+
+    runnable: Runnable
+    missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """It cannot run, and that is a failure."""
+
+    runnable: Runnable
+    reason: str
+
+
+Decision: TypeAlias = Run | Reuse | Skip | Refuse
+
+
 def decide(
     runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
-) -> Run | Judged:
-    """Whether an example has to run; if not, its verdict.
+) -> Decision:
+    """Decide about one example.
 
     Args:
         runnable: The example.
         probes: What host and engine offer.
         images: Where images come from; those that are needed are made ready.
-        cache: Captures of earlier runs; None where none may be reused.
+        cache: Captures of earlier runs; None where none may be reused. What others may have
+            changed meanwhile is read anew.
     """
-    example = runnable.example
     if missing := probes.missing(runnable.needs):
-        return judge_skipped(example, missing)
+        return Skip(runnable, missing)
     uses = images.provide_all(runnable.images)
     if isinstance(uses, str):
-        return judge_refused(example, uses)
-    key = reuse_key(example, uses, probes.host, probes.engine)
-    if cache and (capture := cache.get(key)):
-        return judge_capture(example, capture, probes.host)
+        return Refuse(runnable, uses)
+    key = reuse_key(runnable.example, uses, probes.host, probes.engine)
+    reusable = cache if runnable.settled else None
+    if reusable and (capture := reusable.get(key, runnable.example, uses)):
+        return Reuse(runnable, capture)
     return Run(runnable, uses, key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 
@@ -13,12 +14,16 @@ from ..machine.engine import Engine, EngineError, connected
 from ..machine.host import read_host
 from ..machine.images import ImageProvider
 from ..machine.probes import Probes
-from ..machine.redact import Redaction, host_secrets
+from ..machine.runs import ended_by_signals, sweep_host
 from .cache import Cache
-from .judge import judge_capture, judge_refused
-from .plan import Run, decide
+from .judge import judge_capture, judge_refused, judge_skipped
+from .plan import Refuse, Reuse, Run, Skip, decide
 from .progress import Listener
+from .redact import Redaction, host_secrets
 from .steps import ExampleRunner
+
+AGAIN_SECONDS = 0.2
+"""How often what runs is ended, until nothing does."""
 
 
 def run(
@@ -44,7 +49,7 @@ def run(
     if not runnables:
         return Report(project, host)
     try:
-        with connected() as engine:
+        with ended_by_signals(), connected() as engine:
             pool = Pool(project, engine, host, listener or Listener())
             judged = pool.run(runnables, fresh=fresh)
     except EngineError as error:
@@ -71,19 +76,26 @@ class Pool:
         self._engine = engine
         self._host = host
         self._listener = listener
-        self._cache = Cache(project.root)
-        self._examples = ExampleRunner(engine, host, Redaction(host_secrets()))
+        self._cache = Cache(project.root, listener.say)
+        self._examples = ExampleRunner(engine, host, Redaction(host_secrets()), listener.say)
 
     def run(self, runnables: Sequence[Runnable], *, fresh: bool) -> dict[str, Judged]:
         """Judged examples by id: those that run here, and those of which the result is known."""
+        sweep_host()
         self._engine.sweep()
         images = ImageProvider(
-            self._project.root, self._project.images, self._engine, self._listener.say, fresh=fresh
+            self._project.root,
+            self._project.images,
+            self._engine,
+            self._listener.say,
+            self._cache,
+            fresh=fresh,
         )
         probes = Probes(self._host, self._engine.info)
         kept = None if fresh else self._cache
         plan = [decide(runnable, probes, images, kept) for runnable in runnables]
-        judged = {item.example.id: item for item in plan if isinstance(item, Judged)}
+        known = (self._known(item) for item in plan if not isinstance(item, Run))
+        judged = {item.example.id: item for item in known}
         to_run = [item for item in plan if isinstance(item, Run)]
         self._listener.planned(len(to_run))
         for alone, width in ((False, 2 * self._host.cpus), (True, 1)):
@@ -92,14 +104,30 @@ class Pool:
         self._cache.prune()
         return judged
 
+    def _known(self, decision: Reuse | Skip | Refuse) -> Judged:
+        example = decision.runnable.example
+        match decision:
+            case Reuse(capture=capture):
+                return judge_capture(example, capture, self._host)
+            case Skip(missing=missing):
+                return judge_skipped(example, missing)
+            case Refuse(reason=reason):
+                return judge_refused(example, reason)
+
     def _side_by_side(self, group: Sequence[Run], width: int) -> dict[str, Judged]:
         pool = ThreadPoolExecutor(width, thread_name_prefix="example")
+        futures: dict[Future[Capture], Run] = {}
         try:
-            futures = {pool.submit(self._start, decision): decision for decision in group}
+            for decision in group:
+                futures[pool.submit(self._start, decision)] = decision
             done = (self._finish(futures[future], future) for future in as_completed(futures))
             return {judged.example.id: judged for judged in done}
         except BaseException:  # also Ctrl-C: end what runs, then let it pass
+            pool.shutdown(wait=False, cancel_futures=True)
             self._examples.stop()
+            while any(future.running() for future in futures):
+                time.sleep(AGAIN_SECONDS)  # a step may just have begun
+                self._examples.stop()
             raise
         finally:
             pool.shutdown(cancel_futures=True)
@@ -115,6 +143,8 @@ class Pool:
             capture = future.result()
         except EngineError as error:
             self.lost = self.lost or str(error)
+            judged = judge_refused(example, str(error))
+        except OSError as error:  # no room, or no right, to make a scratch folder
             judged = judge_refused(example, str(error))
         else:
             judged = judge_capture(example, capture, self._host)

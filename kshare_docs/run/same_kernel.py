@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 from ..data.capture import Ending, Outcome
 from ..data.host import EngineInfo, Host
@@ -12,7 +10,9 @@ from ..data.project import Project
 from ..machine.containers import example_containers
 from ..machine.engine import Engine, EngineError, example_labels
 from ..machine.images import ImageProvider
+from ..machine.runs import ended_by_signals, run_folder
 from ..pages.docker_run import parse_run
+from .cache import Cache
 
 SECONDS = 60.0
 """Time that the container has for its answer."""
@@ -36,10 +36,10 @@ def ask_container(engine: Engine, images: ImageProvider, image: str, runtime: st
     if container is None:
         return Outcome("", None, Ending.REFUSED, f"no image may be called {image!r}")
     labels = example_labels("same-kernel")
-    with tempfile.TemporaryDirectory(prefix="kshare-") as scratch:
+    with run_folder() as folder:
         try:
-            with example_containers(engine, labels, Path(scratch)) as place:
-                return place.run(container, use.used, SECONDS)
+            with example_containers(engine, labels, folder / "scratch") as place:
+                return place.run(container, use.id, SECONDS)
         except EngineError as error:
             return Outcome("", None, Ending.LOST, str(error))
 
@@ -48,8 +48,9 @@ def measure(project: Project, engine: Engine, host: Host, say: Callable[[str], N
     """Why the engine does not share the host's kernel, by the project's first image; see below."""
     image = next((name for name, image in project.images.items() if not image.build), "")
     if image:
-        images = ImageProvider(project.root, project.images, engine, say)
-        outcome = ask_container(engine, images, image)
+        images = ImageProvider(project.root, project.images, engine, say, Cache(project.root))
+        with ended_by_signals():
+            outcome = ask_container(engine, images, image)
     else:
         outcome = Outcome("", None, Ending.REFUSED, "there is no image")
     return why_apart(host, outcome, engine.info, engine.endpoint.host)

@@ -2,48 +2,68 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 
-from ..data.capture import Capture, Outcome, Provenance, Result, utc_now
+from ..data.capture import Capture, Ending, Outcome, Provenance, Result, utc_now
 from ..data.example import Step
 from ..data.host import Host
 from ..data.project import Runnable
 from ..machine.containers import ExampleContainers, example_containers
-from ..machine.engine import Engine, example_labels, run_labels
-from ..machine.redact import Redaction
-from ..machine.shell import PATH, Shell, write_docker
+from ..machine.engine import Engine, EngineError, example_labels, run_labels
+from ..machine.runs import hold, run_folder
+from ..machine.shell import Shell, write_tools
 from .plan import Run
+from .redact import Redaction
+
+HELD_SECONDS = 0.2
+"""How often a name that another run uses is asked for."""
+
+EXAMPLE_SECONDS = 900.0
+"""Time that an example has for all its steps and rounds."""
+
+RUN_SECONDS = 7200.0
+"""Time that a run has for all its examples."""
+
+_OVERTIME = (
+    f"timed out: all steps and rounds of an example may take {EXAMPLE_SECONDS:g} s, all examples of"
+    f" a run {RUN_SECONDS:g} s; this step ran when that was over. What it printed by then is kept"
+)
 
 
 class ExampleRunner:
     """Runs examples, from any number of threads, until it is stopped."""
 
-    def __init__(self, engine: Engine, host: Host, redact: Redaction) -> None:
+    def __init__(
+        self, engine: Engine, host: Host, redact: Redaction, say: Callable[[str], None]
+    ) -> None:
         """Run nothing yet.
 
         Args:
             engine: Where containers run.
             host: The host's facts, for the provenance.
             redact: Applied to all that leaves a step.
+            say: Told of what takes a while.
         """
         self._engine = engine
         self._host = host
         self._redact = redact
+        self._say = say
         self._locks: dict[str, threading.Lock] = {}
         self._shells: set[Shell] = set()
         self._stopped = threading.Event()
+        self._end = time.monotonic() + RUN_SECONDS
 
     def run(self, decision: Run) -> Capture:
         """Run one example."""
         example = decision.runnable.example
         rounds: list[tuple[Result, ...]] = []
+        end = min(self._end, time.monotonic() + EXAMPLE_SECONDS)
         for _ in range(example.options.repeat):
-            rounds.append(self._round(decision))
+            rounds.append(self._round(decision, end))
             if self._stopped.is_set() or any(result.error for result in rounds[-1]):
                 break
         return Capture(
@@ -55,23 +75,27 @@ class ExampleRunner:
         self._stopped.set()
         for shell in tuple(self._shells):
             shell.kill()
-        self._engine.remove(run_labels())
+        with suppress(EngineError):  # the next run sweeps
+            self._engine.remove(run_labels())
 
-    def _round(self, decision: Run) -> tuple[Result, ...]:
+    def _round(self, decision: Run, end: float) -> tuple[Result, ...]:
         """Run all steps in a scratch directory, a shell and containers of their own."""
         runnable, example = decision.runnable, decision.runnable.example
-        references = {use.name: use.used for use in decision.images}
-        timeout = example.options.timeout
+        references = {use.name: use.id for use in decision.images}
         results: list[Result] = []
         with self._workplace(runnable, references) as (containers, shell):
             for step, container in zip(example.steps, runnable.containers, strict=True):
                 if self._stopped.is_set():
                     break
                 started = time.perf_counter()
+                left = max(0.0, end - time.monotonic())
+                timeout = min(example.options.timeout, left)
                 if container is None:
-                    outcome = shell.run(step.source, timeout)
+                    outcome = shell.run(step.command, timeout)  # the line that was reviewed
                 else:
                     outcome = containers.run(container, references[container.image], timeout)
+                if outcome.ending is Ending.TIMED_OUT and timeout == left:
+                    outcome = replace(outcome, error=_OVERTIME)
                 results.append(self._result(step, outcome, time.perf_counter() - started))
                 if outcome.error or (step.hidden and outcome.code):
                     break
@@ -95,19 +119,31 @@ class ExampleRunner:
         labels = example_labels(runnable.example.id)
         with ExitStack() as stack:
             for name in runnable.resources:
-                stack.enter_context(self._locks.setdefault(name, threading.Lock()))
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kshare-")))
-            scratch, tools = folder / "scratch", folder / "bin"
-            scratch.mkdir()
-            tools.mkdir()
-            write_docker(tools, references, labels)
+                self._hold(name, runnable.example.id, stack)
+            folder = stack.enter_context(run_folder())
+            write_tools(folder, references, labels)
+            scratch = folder / "scratch"
             containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
             environment = {name: value for name, value in named if value}
-            shell = stack.enter_context(closing(Shell(scratch, environment, f"{tools}:{PATH}")))
+            shell = stack.enter_context(closing(Shell(folder, environment)))
             self._shells.add(shell)
             stack.callback(self._shells.discard, shell)
             yield containers, shell
+
+    def _hold(self, name: str, example: str, stack: ExitStack) -> None:
+        """Have a name on the engine to oneself, before other examples and other runs."""
+        stack.enter_context(self._locks.setdefault(name, threading.Lock()))
+        waited = False
+        while (holder := hold(f"{self._engine.info.id} {name}")) is None:
+            if not waited:
+                self._say(f"{example} waits: another run uses the {name}")
+            waited = True
+            if self._stopped.wait(HELD_SECONDS):
+                return
+        stack.enter_context(holder)
+        if waited:
+            self._engine.sweep()  # its holder may have been killed
 
     def _provenance(self) -> Provenance:
         host, engine = self._host, self._engine.info

@@ -55,6 +55,9 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
 
     Returns:
         What went wrong beside the report; empty if the site is complete.
+
+    Raises:
+        OSError: The site cannot be written.
     """
     said: list[str] = []
     base: Path | None = None

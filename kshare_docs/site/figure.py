@@ -12,12 +12,12 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments_ansi_color import AnsiColorLexer
 
+from ..data.capture import CONTROL, visible
 from ..data.needs import lacking
 from ..data.report import Judged
 from ..words import languages, load_words
 from .templates import load_template
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 _OTHER_ESCAPE = re.compile(
     r"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
@@ -56,7 +56,7 @@ def render_refusal(identifier: str, message: str, source: str, lang: str) -> Mar
         '<figure class="kshare-example" id="{}" data-status="failed">'
         '<div class="language-console highlight"><pre><code>{}</code></pre></div>'
         '<p class="kshare-error">{}{}</p></figure>'
-    ).format(identifier, source, words["refused"], message)
+    ).format(identifier, visible(source), words["refused"], visible(message))
 
 
 def link(start: str, target: str, anchor: str = "") -> str:
@@ -77,11 +77,11 @@ def why_missing(judged: Judged, lang: str) -> str:
 
 
 def output_html(text: str) -> Markup:
-    """A step's output as text that can never become markup: colours kept, controls made visible."""
+    """A step's output as text that can never become markup: colours kept, the rest visible."""
     text = _OTHER_ESCAPE.sub("", text)
     if not _COLOUR.search(text):
-        return escape(_CONTROL.sub(_picture, text))
-    text = _CONTROL.sub(lambda match: match[0] if match[0] == "\x1b" else _picture(match), text)
+        return escape(visible(text))
+    text = CONTROL.sub(lambda match: match[0] if match[0] == "\x1b" else visible(match[0]), text)
     lexer = AnsiColorLexer(stripnl=False, ensurenl=False)
     return Markup(highlight(text, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704
 
@@ -95,8 +95,3 @@ def _address(page: str) -> str:
     inside = 2 if len(parts) > 2 and parts[1] in languages() else 1
     path = PurePosixPath(*parts[inside:]).with_suffix("")
     return str(path.parent if path.name == "index" else path)
-
-
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else "\N{REPLACEMENT CHARACTER}"

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from markupsafe import Markup
 
+from ..data.capture import visible
 from ..data.example import View
 from ..data.problem import Problem
 from ..data.report import Judged, Report, Status
@@ -19,6 +20,7 @@ from ..pages.fences import Block
 from ..pages.project import read_project
 from ..run.runner import run
 from .figure import render_figure, render_refusal
+from .markup import foreign_markup, foreign_meta
 
 LOGGER = "mkdocs.plugins.kshare_docs"
 """Below MkDocs' own logger, so that its strict mode counts what is reported here."""
@@ -111,6 +113,23 @@ class Lookup:
             problem = Problem(view.page, view.line, "", f"view {name}: {error}")
             return self._report(problem, name, "", lang)
 
+    def refuse_foreign(self, rest: str, meta: dict[str, Any], page: str) -> Markup | None:
+        """What stands in the place of a page that has markup of ours, or scripts; else None.
+
+        Args:
+            rest: Its content, without what was made of its blocks.
+            meta: Its front matter; what is wrong there is emptied.
+            page: Its path, for the message.
+        """
+        found = foreign_markup(rest)
+        if what := foreign_meta(meta):
+            found = what
+            meta.clear()
+        if not found:
+            return None
+        what = f"{found}: pages are text; only kshare's own figures may say what was run"
+        return self._report(Problem(page, 0, "", what), "", "", "")
+
     def _view(self, name: str, lang: str) -> View | None:
         """Where a view stands; None where no page has it."""
         views = self.report.project.views
@@ -132,7 +151,7 @@ class Lookup:
         self.report = run(read_project(self.root))
         self.kernels = judge_sets(sets, self.report.project.examples)
         for problem in (*self.report.problems, *problems):
-            _log.error("%s", problem)
+            _log.error("%s", visible(str(problem)))
         if self.report.fatal:
             _log.error("%s", self.report.fatal)
 
@@ -143,7 +162,7 @@ class Lookup:
         if mine:
             # The run's report has them already.
             message = "; ".join(p.message if p.id == identifier else str(p) for p in mine)
-            _log.error("example %s: %s", identifier or "without id", message)
+            _log.error("example %s: %s", identifier or "without id", visible(message))
             return render_refusal(identifier, message, source, lang)
         if self.report.fatal:
             return render_refusal(identifier, self.report.fatal, source, lang)
@@ -152,5 +171,5 @@ class Lookup:
 
     def _report(self, problem: Problem, identifier: str, source: str, lang: str) -> Markup:
         self.problems.append(problem)
-        _log.error("%s", problem)
+        _log.error("%s", visible(str(problem)))
         return render_refusal(identifier, problem.message, source, lang)

@@ -7,7 +7,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ..data.capture import Capture, utc_now
-from .attestation import Predicate, Resource, RunDetails, Statement, subjects
+from ..data.report import Judged
+from .attestation import BUILD_TYPE, Predicate, Resource, RunDetails, Statement, subjects
 from .gate import Source
 from .lookup import Lookup
 
@@ -25,7 +26,7 @@ def make_statement(folder: Path, shown: Lookup, source: Source, started: str) ->
     captures = [(item, item.capture) for item in report.once if item.capture]
     engine = report.engine
     definition = {
-        "buildType": "urn:kshare-docs:build:v1",
+        "buildType": BUILD_TYPE,
         "externalParameters": {"publish": shown.publication},
         # An allow-list: nothing here names a person or a machine.
         "internalParameters": {
@@ -47,22 +48,23 @@ def make_statement(folder: Path, shown: Lookup, source: Source, started: str) ->
         {"id": "urn:kshare-docs:builder", "version": {"kshare-docs": version("kshare-docs")}},
         {"startedOn": started, "finishedOn": utc_now()},
         (
-            *(_byproduct(item.example.id, item.status, capture) for item, capture in captures),
+            *(_byproduct(item.example.id, item, capture) for item, capture in captures),
             *(
-                _byproduct(f"{found.manifest.kernel}/{name}", "stored", capture)
-                for found in shown.kernels.sets
-                for name, capture in sorted(found.captures.items())
+                _byproduct(f"{found.manifest.kernel}/{name}", item, item.capture)
+                for found, judged in zip(shown.kernels.sets, shown.kernels.judged, strict=True)
+                for name, item in sorted(judged.items())
+                if item.capture
             ),
         ),
     )
     return Statement(subjects(folder), Predicate(definition, details))
 
 
-def _byproduct(name: str, status: str, capture: Capture) -> Resource:
+def _byproduct(name: str, judged: Judged, capture: Capture) -> Resource:
     made = {
-        "status": status,
-        "time": capture.provenance.time,
-        "images": [use.name for use in capture.images],
+        "status": judged.status,
+        "claims": [verdict.status for verdict in judged.verdicts],
+        "capture": capture,
     }
     return Resource(name, _digest(capture.digest), made)
 

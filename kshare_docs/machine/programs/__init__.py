@@ -1,0 +1,1 @@
+"""Programs beside host steps: started by path, with nothing but the standard library."""
