@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,6 @@ from kshare_docs.machine.engine import EXAMPLE_LABEL, LABEL, connected
 from kshare_docs.machine.probes import PROBES
 from kshare_docs.pages.project import read_project
 from kshare_docs.run import runner
-from kshare_docs.run.cache import Cache
 from kshare_docs.run.judge import judge_capture
 from kshare_docs.run.redact import Redaction
 from kshare_docs.run.runner import run
@@ -31,8 +31,11 @@ def capture_of(report: Report, identifier: str) -> Capture:
     return capture
 
 
-def test_captures_are_redacted(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_captures_are_redacted(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also in errors, in what is kept, and in the provenance."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     release = read_release()
     secrets = {"planted-secret": "host", release: "address"}
     monkeypatch.setattr(runner, "host_secrets", lambda: secrets)
@@ -52,8 +55,8 @@ def test_captures_are_redacted(workshop: Workshop, monkeypatch: pytest.MonkeyPat
     refused = capture_of(report, "volume").results[0]
     assert refused.ending is Ending.REFUSED
     assert "the volume ‹host› exists" in refused.error
-    kept = [path.read_text(encoding="utf-8") for path in Cache(workshop.root).folder.glob("*.json")]
-    assert len(kept) == 2
+    kept = [path.read_text(encoding="utf-8") for path in (tmp_path / "cache").rglob("*.json")]
+    assert kept
     assert not any('"output": "planted-secret"' in text for text in kept)
 
 
