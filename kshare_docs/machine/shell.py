@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import secrets
@@ -131,9 +130,9 @@ def write_tools(folder: Path, images: Mapping[str, str], labels: Mapping[str, st
     tools, real = folder / "bin", shutil.which("docker", path=PATH)
     tools.mkdir()
     if real is not None:
-        given = folder / "docker.json"
-        fields = {"program": real, "images": dict(images), "labels": dict(labels)}
-        given.write_text(json.dumps(fields), encoding="utf-8")
+        given = folder / "docker"
+        fields = docker_wrapper.Docker(real, dict(images), dict(labels))
+        given.write_text(docker_wrapper.write_fields(fields), encoding="utf-8")
         call = shlex.join([sys.executable, "-I", "-S", docker_wrapper.__file__, str(given)])
         (tools / "docker").write_text(f'#!/bin/sh\nexec {call} "$@"\n', encoding="utf-8")
         (tools / "docker").chmod(0o555)

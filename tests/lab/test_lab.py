@@ -27,7 +27,7 @@ from kshare_docs.pages.project import read_project
 from ..conftest import ROOT, Workshop
 from .machine import provide, run
 
-SECONDS = 900
+SECONDS = 1500
 READY_SECONDS = 120.0
 LEFT_OUT = "vms.md"  # virtual machines within an emulated machine take too long
 

@@ -3,24 +3,21 @@
 A host line was reviewed for what it does with containers of its example. Somebody else's container
 of the same name is none of these, so each name is resolved first, and refused where it is not the
 example's. What host lines do not need is not understood, and so refused.
+
+It starts with every `docker` of a step, so it imports next to nothing: an emulated machine takes
+seconds for what is a few milliseconds elsewhere.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
+import signal
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Any
 
 REFUSED = 125
 """Exit code of what is refused, as of `docker run` where the engine refuses."""
 
 
-@dataclass(frozen=True, slots=True)
 class Grammar:
     """How one command is read.
 
@@ -31,10 +28,18 @@ class Grammar:
         images: They name images instead.
     """
 
-    switches: frozenset[str] = frozenset()
-    valued: frozenset[str] = frozenset()
-    names: int | None = None
-    images: bool = False
+    def __init__(
+        self,
+        switches: frozenset[str] = frozenset(),
+        valued: frozenset[str] = frozenset(),
+        *,
+        names: int | None = None,
+        images: bool = False,
+    ) -> None:
+        self.switches = switches
+        self.valued = valued
+        self.names = names
+        self.images = images
 
 
 def _words(text: str) -> frozenset[str]:
@@ -43,7 +48,7 @@ def _words(text: str) -> frozenset[str]:
 
 _FORMAT = _words("-f --format")
 
-COMMANDS: Mapping[str, Grammar] = {
+COMMANDS: dict[str, Grammar] = {
     "diff": Grammar(names=1),
     "exec": Grammar(_words("-i -t -it"), _words("-e --env -u --user -w --workdir"), names=1),
     "export": Grammar(names=1),
@@ -72,14 +77,13 @@ _APART = _words("bridge host none private")
 
 
 class RefusedError(Exception):
-    """The command is not run; the message says why."""
+    """The command is not run; the message says why, unless that was said."""
 
     def __init__(self, message: str, code: int = REFUSED) -> None:
         super().__init__(message)
         self.code = code
 
 
-@dataclass(frozen=True, slots=True)
 class Docker:
     """The real command, and what is known of the example.
 
@@ -89,11 +93,12 @@ class Docker:
         labels: Of everything that the example creates.
     """
 
-    program: str
-    images: Mapping[str, str]
-    labels: Mapping[str, str]
+    def __init__(self, program: str, images: dict[str, str], labels: dict[str, str]) -> None:
+        self.program = program
+        self.images = images
+        self.labels = labels
 
-    def translate(self, words: Sequence[str]) -> list[str]:
+    def translate(self, words: list[str]) -> list[str]:
         """The words for the real command.
 
         Raises:
@@ -105,7 +110,7 @@ class Docker:
             image, arguments = self._image("".join(operands[:1])), operands[1:]
             for name, *value in options:
                 self._check(name, "".join(value))
-            return [command, *chain(*options), *self._marks("--label="), image, *arguments]
+            return [command, *_flat(options), *self._marks("--label="), image, *arguments]
         grammar = COMMANDS.get(command)
         if grammar is None:
             known = ", ".join([*COMMANDS, "run", "create"])
@@ -119,7 +124,7 @@ class Docker:
         marks = self._marks("--filter=label=") if command == "ps" else []
         # `docker inspect` alone would go on to images, volumes and networks of the name.
         real = "container inspect" if command == "inspect" else command
-        return [*real.split(), *chain(*options), *marks, *operands]
+        return [*real.split(), *_flat(options), *marks, *operands]
 
     def _image(self, name: str) -> str:
         if name not in self.images:
@@ -138,25 +143,55 @@ class Docker:
 
     def _own(self, name: str) -> None:
         """Make sure that a name is a container of the example."""
-        form = "{{json .Config.Labels}}"
-        ask = [self.program, "container", "inspect", "--format", form, "--", name]
-        found = subprocess.run(ask, capture_output=True, text=True, check=False)
-        if found.returncode:
-            raise RefusedError(found.stderr.strip(), found.returncode)
-        theirs = json.loads(found.stdout) or {}
-        if any(theirs.get(label) != value for label, value in self.labels.items()):
+        form = "".join(f'{{{{index .Config.Labels "{label}"}}}}\n' for label in self.labels)
+        code, said = _output([self.program, "container", "inspect", "--format", form, "--", name])
+        if code:
+            raise RefusedError("", code)
+        if said.strip().split("\n") != list(self.labels.values()):
             raise RefusedError(f"the container {name!r} is not of this example")
 
     def _marks(self, option: str) -> list[str]:
         return [f"{option}{name}={value}" for name, value in self.labels.items()]
 
 
-def _command(words: Sequence[str]) -> tuple[str, Sequence[str]]:
+def _output(command: list[str]) -> tuple[int, str]:
+    """The exit code of a command, and what it printed; what it complains of is seen as it is."""
+    reading, writing = os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, writing, 1)]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
+    os.close(writing)
+    with open(reading, encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+        said = file.read()
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), said
+
+
+def read_fields(text: str) -> Docker:
+    """What `write_fields` has written."""
+    program, *lines = text.splitlines()
+    pairs = {"image": dict[str, str](), "label": dict[str, str]()}
+    for line in lines:
+        kind, name, value = line.split(" ", 2)
+        pairs[kind][name] = value
+    return Docker(program, pairs["image"], pairs["label"])
+
+
+def write_fields(docker: Docker) -> str:
+    """The command, then a line for each image and label: no name has a blank."""
+    lines = [f"image {name} {value}" for name, value in docker.images.items()]
+    lines += [f"label {name} {value}" for name, value in docker.labels.items()]
+    return "\n".join([docker.program, *lines])
+
+
+def _command(words: list[str]) -> tuple[str, list[str]]:
     pair = " ".join(words[:2])
     return (pair, words[2:]) if pair in COMMANDS else (" ".join(words[:1]), words[1:])
 
 
-def _split(words: Sequence[str], grammar: Grammar) -> tuple[list[list[str]], list[str]]:
+def _flat(options: list[list[str]]) -> list[str]:
+    return [word for option in options for word in option]
+
+
+def _split(words: list[str], grammar: Grammar) -> tuple[list[list[str]], list[str]]:
     """Options, each with its value if it has one; and the words from the first on that is none."""
     queue, options = list(words), list[list[str]]()
     while queue and queue[0].startswith("-"):
@@ -171,20 +206,20 @@ def _split(words: Sequence[str], grammar: Grammar) -> tuple[list[list[str]], lis
     return options, queue
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Run the real command in this process's place.
 
     Args:
         arguments: The file of `Docker`'s fields, and the words after `docker`.
     """
     with open(arguments[0], encoding="utf-8") as file:  # noqa: PTH123  (starts in no time)
-        given: dict[str, Any] = json.load(file)
-    docker = Docker(**given)
+        docker = read_fields(file.read())
     try:
         words = docker.translate(arguments[1:])
     except RefusedError as error:
-        sys.stderr.write(f"docker: {error}\n")
+        sys.stderr.write(f"docker: {error}\n" if str(error) else "")
         sys.exit(error.code)
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it; the command would too
     os.execv(docker.program, [docker.program, *words])  # noqa: S606
 
 

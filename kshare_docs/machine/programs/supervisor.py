@@ -1,21 +1,18 @@
 """The process above an example's shell: it ends all that the shell started, also what hid itself.
 
 A process that daemonizes leaves its session and its parent; it cannot leave the subreaper that it
-then becomes a child of (PR_SET_CHILD_SUBREAPER, prctl(2)).
+then becomes a child of (PR_SET_CHILD_SUBREAPER, prctl(2)). It imports little, since it starts with
+the shell of every example.
 """
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import select
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36  # <linux/prctl.h>
 
@@ -31,17 +28,20 @@ def main(environment: list[str]) -> int:
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    variables = {**os.environ, **dict(pair.split("=", 1) for pair in environment)}
+    bash = ["bash", "--noprofile", "--norc"]
+    code = 0
     try:
-        shell = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"],
-            env={**os.environ, **dict(pair.split("=", 1) for pair in environment)},
-            start_new_session=True,
+        # Python ignores SIGPIPE; the shell and its pipes must not.
+        shell = os.posix_spawnp(
+            bash[0], bash, variables, setsid=True, setsigdef=[signal.SIGPIPE, signal.SIGXFSZ]
         )
         ends = select.poll()
         ends.register(0, 0)  # the writer is gone: poll(2) always tells of POLLHUP
-        ends.register(os.pidfd_open(shell.pid), select.POLLIN)
+        ends.register(os.pidfd_open(shell), select.POLLIN)
         ends.poll()
-        code = shell.poll() or 0
+        done, status = os.waitpid(shell, os.WNOHANG)
+        code = os.waitstatus_to_exitcode(status) if done else 0
     finally:
         _end_children()
     return code if code >= 0 else 128 - code
@@ -53,8 +53,10 @@ def _end_children() -> None:
     deadline = time.monotonic() + _SECONDS
     while time.monotonic() < deadline:
         for pid in _children():
-            with contextlib.suppress(OSError):
+            try:
                 os.kill(pid, signal.SIGKILL)
+            except OSError:
+                continue
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
@@ -63,13 +65,18 @@ def _end_children() -> None:
         time.sleep(0.005)
 
 
-def _children() -> Iterator[int]:
+def _children() -> list[int]:
     """By field 4 of each `stat` (proc_pid_stat(5)); a list of children needs a kernel option."""
-    own = str(os.getpid())
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if (path / "stat").read_text(errors="replace").rpartition(")")[2].split()[1] == own:
-                yield int(path.name)
+    own, found = str(os.getpid()), []
+    for name in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
+                parent = file.read().rpartition(")")[2].split()[1]
+        except OSError:
+            continue
+        if parent == own:
+            found.append(int(name))
+    return found
 
 
 if __name__ == "__main__":
