@@ -17,7 +17,7 @@ from .data.needs import why_skipped
 from .data.report import Judged, Report, Status
 from .history.capture_set import CaptureSet
 from .history.drift import Difference, Drift
-from .run.progress import Listener
+from .run.runner import Listener
 from .site.gate import Refusal
 
 _MARKS = {Status.VERIFIED: "✓", Status.FAILED: "✗", Status.SKIPPED: "–"}

@@ -1,4 +1,7 @@
-"""A capture: what one run of an example gave, with its provenance; a step's outcome before it."""
+"""A capture: what one run of an example gave, with its provenance; a step's outcome before it.
+
+Longer than most modules: it is the form that all others hand on, with what fills it.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Files: a folder that appears whole or not at all, and an example's scratch folder.
 
+Longer than most modules: every way into and out of the scratch folder stands together.
+
 What a container left comes into the scratch folder as copies: regular files and folders, written
 here. So nothing else can lie there but what host steps made, and of that no link is followed.
 """

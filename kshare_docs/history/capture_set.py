@@ -1,4 +1,7 @@
-"""A capture set: the captures of one kernel, kept in the repository and checked when read."""
+"""A capture set: the captures of one kernel, kept in the repository and checked when read.
+
+Longer than most modules: writing and reading are two sides of one form.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Containers: the `docker run` lines of one example, run through the SDK.
 
+Longer than most modules: a line becomes a container, gets its copies and ends, all in one place.
+
 No container has a path of the scratch folder mounted. `-v ./x:/path` gives it a copy in a volume
 of its own; what an attached container left there comes back as a copy when it has ended, what a
 detached one leaves does not. Of limits that no example asked for, a container may notice these:

@@ -1,5 +1,8 @@
 """Where the Docker Engine is: chosen as the docker command chooses, reached by the Docker SDK.
 
+Longer than most modules: to choose an engine, to reach it in time and to say why it does not answer
+is one act, which the scripts call too.
+
 The choice is written down here because the SDK's own differs from the docker command's
 (docker 7.2.0: `docker.context`, `kwargs_from_env`): without a `config.json` it looks for contexts
 in the working directory, it takes a context that is lost for the default socket, leaves TLS out

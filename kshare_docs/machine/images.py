@@ -1,4 +1,7 @@
-"""Images: which one really runs for a name, and making it ready."""
+"""Images: which one really runs for a name, and making it ready.
+
+Longer than most modules: to pull, to stand in and to build are three ways to one thing.
+"""
 
 from __future__ import annotations
 

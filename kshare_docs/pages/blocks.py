@@ -1,4 +1,7 @@
-"""Blocks: one fence becomes an example or a view, with all that is wrong with it."""
+"""Blocks: one fence becomes an example or a view, with all that is wrong with it.
+
+Longer than most modules: header, lines and claims of one block are read together.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """Docker options: what each one asks for in a container.
 
+Longer than most modules: it is a table and what reads its values.
+
 Options and their defaults are those of the `docker run` reference. Each turns its value into a
 part of the container, where `body` is the body of the Engine API's `POST /containers/create`; a
 reader raises ValueError with what the value is not, or does.

@@ -1,5 +1,7 @@
 """Expressions: the language in which claims are written.
 
+Longer than most modules: names, checks and evaluation make one language.
+
 What is wrong with one before a run, and what it comes to after it.
 """
 

@@ -18,12 +18,27 @@ from ..machine.runs import ended_by_signals, sweep_host
 from .cache import Cache
 from .judge import judge_capture, judge_refused, judge_skipped
 from .plan import Refuse, Reuse, Run, Skip, decide
-from .progress import Listener
 from .redact import Redaction, host_secrets
 from .steps import ExampleRunner
 
 AGAIN_SECONDS = 0.2
 """How often what runs is ended, until nothing does."""
+
+
+class Listener:
+    """Hears of the run's progress, from any thread; this one does nothing about it."""
+
+    def say(self, text: str) -> None:
+        """Something that takes a while begins."""
+
+    def planned(self, total: int) -> None:
+        """So many examples are going to run."""
+
+    def started(self, example: str) -> None:
+        """An example runs."""
+
+    def ended(self, judged: Judged) -> None:
+        """An example has run."""
 
 
 def run(

@@ -1,5 +1,7 @@
 """The `docker` that host steps find on PATH: pinned images, and only containers of their example.
 
+Longer than most modules: it is a program by itself and may import none of them.
+
 A host line was reviewed for what it does with containers of its example. Somebody else's container
 of the same name is none of these, so each name is resolved first, and refused where it is not the
 example's. What host lines do not need is not understood, and so refused.
