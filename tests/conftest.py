@@ -65,14 +65,16 @@ class Workshop:
         with (self.root / "host-commands.txt").open("a", encoding="utf-8") as file:
             file.writelines(f"{command}\n" for command in commands)
 
-    def kshare(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    def kshare(
+        self, *arguments: str, seconds: float = 300, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "kshare_docs.cli", *arguments],
             cwd=self.root,
             text=True,
             capture_output=True,
             check=False,
-            timeout=300,
+            timeout=seconds,
             **options,
         )
 

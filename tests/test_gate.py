@@ -222,7 +222,8 @@ def test_here_a_publication_is_refused_with_all_reasons(workshop: Workshop) -> N
 def test_a_preview_has_its_statement_too(tmp_path: Path) -> None:
     workshop = Workshop(ROOT)
     site = tmp_path / "site"
-    assert workshop.kshare("build", "--site-dir", str(site)).returncode == 0
+    # All pages' examples run here, for the first time in this session.
+    assert workshop.kshare("build", "--site-dir", str(site), seconds=1500).returncode == 0
     done = workshop.kshare("verify-site", str(site))
     assert done.returncode == 0, done.stderr
     page = site / "en" / "cgroups" / "index.html"
