@@ -69,7 +69,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         hand_over(project.root, exchange)
         said = run(folder, exchange, COMMAND, SECONDS)
         there = only_set(exchange / "captures")
-        done = project.kshare("capture")
+        done = project.kshare("capture", seconds=SECONDS)
         assert done.returncode == 0, done.stdout + done.stderr
         here = only_set(project.root / "captures")
         shutil.copytree(exchange / "captures", project.root / "captures", dirs_exist_ok=True)
