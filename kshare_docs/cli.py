@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import sys
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
@@ -133,9 +135,13 @@ def verify_site(*, folder: Path) -> None:
 @click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
 def check(*, pages: tuple[Path, ...], as_data: bool, fresh: bool) -> None:
     """Run the examples of PAGES, or of all pages, and judge their claims."""
-    project, _ = _project()
+    chosen = _page_names(_root(), pages)
+    project, _ = _project(chosen)
     if pages:
-        project = project.of_pages(_page_names(project.root, pages))
+        for page in pages:
+            if _page_names(project.root, (page,)).isdisjoint(project.pages):
+                raise click.BadParameter(f"{page} is no page{nearest(str(page), project.pages)}")
+        project = project.of_pages(chosen)
     with terminal.ProgressLine(silent=as_data) as listener:
         report = run(project, fresh=fresh, listener=listener)
     if as_data:
@@ -251,9 +257,9 @@ def _root() -> Path:
     return root
 
 
-def _project() -> tuple[Project, list[capture_set.CaptureSet]]:
+def _project(also: Collection[str] = ()) -> tuple[Project, list[capture_set.CaptureSet]]:
     """The project with its stored sets; what is wrong with those is among its problems."""
-    project = read_project(_root())
+    project = read_project(_root(), also=also)
     sets, damaged = capture_set.read_sets(project.root)
     problems = tuple(sorted((*project.problems, *damaged)))
     return replace(project, problems=problems), sets
@@ -285,17 +291,9 @@ def _apart(report: Report) -> str:
 
 
 def _page_names(root: Path, pages: tuple[Path, ...]) -> set[str]:
-    """The pages as the project knows them; the other language's twin of an example runs with it."""
-    known = {path.relative_to(root).as_posix() for path in (root / "docs").rglob("*.md")}
-    names: set[str] = set()
-    for page in pages:
-        path = page.resolve()
-        inside = path.is_relative_to(root)
-        name = path.relative_to(root).as_posix() if inside else str(page)
-        if name not in known:
-            raise click.BadParameter(f"{page} is no page{nearest(name, known)}")
-        names.add(name)
-    return names
+    """Pages relative to the root; where that leads through links, also what they lead to."""
+    paths = [path for page in pages for path in (Path.cwd() / page, page.resolve())]
+    return {os.path.relpath(path, root) for path in paths}
 
 
 def _stored_set(name: str) -> capture_set.CaptureSet:

@@ -6,6 +6,9 @@ needs no plugin of its own, so it works under every site builder that runs markd
 
 from __future__ import annotations
 
+import re
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +22,7 @@ from .data.project import Project
 from .data.report import Report
 from .machine.host import read_host
 from .pages.contents import unfit_files
-from .pages.fences import LANGUAGE, VIEW_LANGUAGE
+from .pages.fences import LANGUAGE, VIEW_LANGUAGE, without_comments
 from .pages.project import find_root
 from .site.lookup import Lookup
 
@@ -27,7 +30,8 @@ from .site.lookup import Lookup
 class Formatter(Postprocessor):
     """What markdown-exec calls for each executable block of a page.
 
-    It sees the page's content last too, and lets nothing else pass for what it made.
+    It leaves a mark, for a block may still turn out to be no part of the page. It sees the content
+    last too: there it fills the marks in, and lets nothing else pass for what it made.
     """
 
     def __init__(self, md: Markdown, lookup: Lookup, lang: str) -> None:
@@ -35,27 +39,32 @@ class Formatter(Postprocessor):
         super().__init__(md)
         self.lookup = lookup
         self.lang = lang
-        self.made: list[Markup] = []
+        self.token = f"kshare-{secrets.token_hex(8)}-"
+        self.met: list[Callable[[str], Markup]] = []
 
-    def __call__(self, *, code: str, md: Markdown, **options: Any) -> Markup:
-        """The figure of one block."""
+    def __call__(self, *, code: str, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
+        """The mark of one block."""
         header = {"id": options.get("id", ""), **(options.get("extra") or {})}
-        self.made.append(self.lookup.figure(code, header, self.lang, _page(md, self.lookup.root)))
-        return self.made[-1]
+        return self._mark(lambda page: self.lookup.figure(code, header, self.lang, page))
 
-    def view(self, *, md: Markdown, **options: Any) -> Markup:
-        """The HTML of one view."""
+    def view(self, *, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
+        """The mark of one view."""
         name = str((options.get("extra") or {}).get("name", ""))
-        self.made.append(self.lookup.view(name, self.lang, _page(md, self.lookup.root)))
-        return self.made[-1]
+        return self._mark(lambda page: self.lookup.view(name, self.lang, page))
 
     def run(self, text: str) -> str:
         """The content, or what is wrong with it."""
-        rest = text
-        for made in self.made:
-            rest = rest.replace(made, "", 1)
+        page = _page(self.md, self.lookup.root)
+        mark = re.compile(rf"<div>{self.token}(\d+)</div>")
         meta = _file(self.md).page.meta if "relpath" in self.md.treeprocessors else {}
-        return self.lookup.refuse_foreign(rest, meta, _page(self.md, self.lookup.root)) or text
+        if refusal := self.lookup.refuse_foreign(mark.sub("", text), meta, page):
+            return refusal
+        shown = set(mark.findall(without_comments(text)))
+        return mark.sub(lambda m: self.met[int(m[1])](page) if m[1] in shown else "", text)
+
+    def _mark(self, made: Callable[[str], Markup]) -> Markup:
+        self.met.append(made)
+        return Markup("<div>{}{}</div>").format(self.token, len(self.met) - 1)
 
 
 class KshareExtension(Extension):

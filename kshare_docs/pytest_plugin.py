@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mkdocs.utils import is_markdown_file
 
 from .data.capture import visible
 from .data.example import Example
@@ -22,7 +23,7 @@ REPORTS = pytest.StashKey[dict[Path, Report]]()
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
     """Collect the pages of a project, and no other Markdown file."""
-    if file_path.suffix != ".md":
+    if not is_markdown_file(file_path.name):
         return None
     root = find_root(file_path.parent)
     if root is None or not file_path.is_relative_to(root / "docs"):

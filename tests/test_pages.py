@@ -6,15 +6,15 @@ import re
 from pathlib import Path
 from typing import Any
 
-import markdown
 import pytest
 import yaml
-from markdown_exec import formatter, formatters, validator
+from mkdocs.config import load_config
+from mkdocs.structure.files import get_files
 
 from kshare_docs.data.needs import REMEDIES
 from kshare_docs.pages.blocks import Vocabulary
+from kshare_docs.pages.catalogues import read_allowed, read_settled
 from kshare_docs.pages.contents import page_language, read_page, read_pages
-from kshare_docs.pages.fences import find_blocks
 from kshare_docs.pages.project import read_project
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
@@ -38,33 +38,6 @@ def test_page(name: str) -> None:
     ):
         assert line == at
         assert any(part in text for where, text in found if where == line), (part, message)
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_found_is_what_renders(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    rendered: list[str] = []
-
-    def note(*, code: str, md: object, **options: Any) -> str:  # noqa: ARG001
-        rendered.append(options["id"])
-        return "<p></p>"
-
-    fences = []
-    for lang in ("console", "view"):
-        monkeypatch.setitem(formatters, lang, note)
-        fences.append({"name": lang, "class": lang, "validator": validator, "format": formatter})
-    text = CASES[name]["page"]
-    body = text.split("---\n", 2)[2] if text.startswith("---") else text
-    markdown.markdown(
-        body,
-        extensions=["admonition", "pymdownx.superfences", "pymdownx.tabbed"],
-        extension_configs={
-            "pymdownx.superfences": {"custom_fences": fences},
-            "pymdownx.tabbed": {"alternate_style": True},
-        },
-    )
-    found = [block.options.get("id", "") for block in find_blocks(text, lambda _line, _what: None)]
-    braces = ["" for line in text.splitlines() if line.startswith("```{.console exec")]
-    assert found + braces == rendered
 
 
 def write(root: Path, files: dict[str, str]) -> Path:
@@ -201,3 +174,129 @@ def test_what_is_wrong_with_a_catalogue(tmp_path: Path) -> None:
         ("docs/claims.toml", 1, "cannot be read:"),
         ("images.toml", 2, "cannot be read:"),
     ]
+
+
+def test_pages_are_those_of_mkdocs(tmp_path: Path) -> None:
+    names = [
+        "README.md",
+        "index.md",
+        "a.markdown",
+        "b.mdown",
+        "c.mkdn",
+        "d.mkd",
+        "e.MD",
+        "f.txt",
+        "g.md.bak",
+        "h.mdx",
+        ".hidden.md",
+        "templates/t.md",
+        "deep/templates/t.md",
+        ".dot/x.md",
+        "deep/README.md",
+        "deep/index.markdown",
+        "out/x.md",
+        "out/kept.md",
+        "drafts/d.md",
+        "drafts/kept.md",
+        "alone.md",
+        "only/README.md",
+    ]
+    files = {f"docs/{name}": example(f"e{n}", "$ true") for n, name in enumerate(names)}
+    files["mkdocs.yml"] = """
+site_name: x
+exclude_docs: |
+  /out/*
+  !kept.md
+draft_docs: /drafts/
+not_in_nav: alone.md
+"""
+    write(tmp_path, files | {"images.toml": IMAGES, "host-commands.txt": "true\n"})
+    (tmp_path / "docs" / "linked").symlink_to("deep")
+    (tmp_path / "docs" / "again.md").symlink_to("alone.md")
+    config = load_config(str(tmp_path / "mkdocs.yml"))
+    expected = {
+        f"docs/{file.src_uri}"
+        for file in get_files(config).documentation_pages(
+            inclusion=lambda level: level.is_included()
+        )
+    }
+    project = read_project(tmp_path)
+    assert project.problems == ()
+    assert set(project.pages) == expected
+    assert {"docs/a.markdown", "docs/linked/index.markdown", "docs/again.md"} <= expected
+    assert not expected & {"docs/README.md", "docs/drafts/d.md", "docs/out/x.md"}
+    assert "docs/again.md" in {item.page for item in project.examples}  # once, though shown twice
+    draft = read_project(tmp_path, also={"docs/drafts/d.md"})
+    assert {item.page for item in draft.examples} - {item.page for item in project.examples} == {
+        "docs/drafts/d.md"
+    }
+
+
+@pytest.mark.parametrize("target", [".", "../deep", ".."])
+def test_links_in_a_circle(tmp_path: Path, target: str) -> None:
+    write(tmp_path, {"docs/deep/p.md": "x", "docs/p.md": example("one", "$ true")})
+    (tmp_path / "docs" / "deep" / "loop").symlink_to(target)
+    (tmp_path / "docs" / "there").symlink_to("deep")
+    contents = read_pages(tmp_path, words=WORDS)
+    assert [item.id for item in contents.examples] == ["one"]
+    assert {"docs/deep/loop", "docs/there"} >= {problem.file for problem in contents.problems}
+    assert all("nothing is built with it" in problem.message for problem in contents.problems)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_how_editors_save(tmp_path: Path, end: str, mark: bytes) -> None:
+    page = "---\ntitle: x\n---\n" + example("one", "$ uname -r\n#? code[1] == 0  # [A1] well")
+    entries = "# \u2028\n[A1]\nsection = {}\nclaim = {}\n[B1]\nsection = 3\nclaim = {}\n"
+    files = {
+        "docs/p.md": page + example("No", "$ uname -r"),
+        "images.toml": IMAGES,
+        "host-commands.txt": "uname -r\n#: settled\ntrue\n",
+        "docs/claims.toml": entries,
+    }
+    for name, text in files.items():
+        write(tmp_path, {name: ""})
+        (tmp_path / name).write_bytes(mark + text.replace("\n", end).encode())
+    project = read_project(tmp_path)
+    assert [example.id for example in project.examples] == ["one"]
+    assert set(project.images) == {"alpine", "own"}
+    assert read_allowed(tmp_path) == {"uname -r", "true"}
+    assert read_settled(tmp_path) >= {"true"}
+    assert [(p.file, p.line) for p in project.problems] == [
+        ("docs/claims.toml", 5),
+        ("docs/p.md", 8),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name", ["docs/p.md", "images.toml", "host-commands.txt", "docs/claims.toml", "mkdocs.yml"]
+)
+def test_no_utf8(tmp_path: Path, name: str) -> None:
+    files = {"docs/p.md": "x", "docs/q.md": example("one", "$ docker run --rm alpine true")}
+    write(tmp_path, files | {"images.toml": IMAGES})
+    (tmp_path / name).write_bytes("# 中文".encode("gbk"))
+    problems = read_project(tmp_path).problems
+    assert name in {problem.file for problem in problems}
+    assert all("cannot be read" in p.message for p in problems if p.file == name)
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a: [", "error parsing the configuration"),
+        ("docs_dir: ../elsewhere", "pages are read below"),
+        ("docs_dir: 3", "cannot be read"),
+        ("exclude_docs: [x]", "Expected a multiline string"),
+        ("markdown_extensions: 3", "cannot be read"),
+        ("- x", "cannot be read"),
+        ("INHERIT: nothing.yml", "does not exist"),
+        ("x: !!python/name:nothing.there", "cannot be read"),
+    ],
+)
+def test_configurations_that_cannot_be_read(tmp_path: Path, text: str, what: str) -> None:
+    write(tmp_path, {"docs/p.md": example("one", "$ true"), "mkdocs.yml": text})
+    contents = read_pages(tmp_path, words=WORDS)
+    (problem,) = contents.problems
+    assert problem.file == "mkdocs.yml"
+    assert what in problem.message
+    assert [item.id for item in contents.examples] == ["one"]

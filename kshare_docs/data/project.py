@@ -101,6 +101,7 @@ class Project:
         runnables: The same by id, once for all languages.
         images: The entries of `images.toml`.
         problems: All that is wrong.
+        pages: Paths of all pages, relative to the root.
         views: Places that are filled in from a run.
         entries: The article's claims; empty in a project without `docs/claims.toml`.
     """
@@ -110,6 +111,7 @@ class Project:
     runnables: Mapping[str, Runnable]
     images: Mapping[str, Image]
     problems: tuple[Problem, ...]
+    pages: tuple[str, ...] = ()
     views: tuple[View, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
 
@@ -118,7 +120,7 @@ class Project:
         chosen = set(pages)
         examples = tuple(e for e in self.examples if e.page in chosen)
         ids = {e.id for e in examples}
-        kept = (p for p in self.problems if p.file in chosen or not p.file.endswith(".md"))
+        kept = (p for p in self.problems if p.file not in set(self.pages) - chosen)
         return replace(
             self,
             examples=examples,

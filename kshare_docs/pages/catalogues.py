@@ -1,15 +1,26 @@
-"""Catalogues: the lists that a project keeps beside its pages."""
+"""Catalogues: the lists and configurations that a project keeps beside its pages.
+
+Longer than most modules: each is read in a few lines, and all in the same way.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
+from mkdocs.config.config_options import PathSpec
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, InclusionLevel, set_exclusions
+from mkdocs.utils import is_markdown_file
+from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
 from ..data.problem import Problem, nearest
 from ..data.project import Entry, Image
@@ -24,7 +35,69 @@ VIEW = ".html.j2"
 
 _IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*")
 
+_USUAL = ("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "pymdownx.details")
+
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What a configuration of MkDocs says of pages; by default, what is usual.
+
+    Attributes:
+        docs: Their folder.
+        patterns: Which of them are left out: `exclude_docs` and `draft_docs`.
+        executable: Languages whose fences markdown-exec takes.
+        extensions: Python-Markdown's, with their options.
+    """
+
+    docs: Path = Path("docs")
+    patterns: Mapping[str, object] = field(default_factory=dict)
+    executable: tuple[str, ...] = ("console", "view")
+    extensions: Mapping[str, Any] = field(
+        default_factory=lambda: {
+            **{name: {} for name in _USUAL},
+            "pymdownx.tabbed": {"alternate_style": True},
+        }
+    )
+
+    def pages(self, leave: Set[Path], also: Set[Path]) -> list[Path]:
+        """The pages that MkDocs builds, links to folders followed.
+
+        Args:
+            leave: Files and folders that are not looked at.
+            also: Pages that are taken though the patterns leave them out.
+        """
+        files = []
+        for folder, folders, names in os.walk(self.docs, followlinks=True):
+            folders[:] = {name for name in folders if Path(folder, name) not in leave}
+            for path in {Path(folder, name) for name in names if is_markdown_file(name)} - leave:
+                uri = path.relative_to(self.docs).as_posix()
+                files.append((path, File(uri, str(self.docs), "", use_directory_urls=True)))
+        config = MkDocsConfig()
+        config.load_dict(dict(self.patterns))
+        set_exclusions((file for _, file in files), config)
+        omitted = (InclusionLevel.EXCLUDED, InclusionLevel.DRAFT)
+        # Of a README and an index in one folder, which become the same file, the latter is built.
+        kept = {
+            (path.parent, file.dest_uri): path
+            for path, file in sorted(files, key=lambda item: item[0])
+            if file.inclusion not in omitted or path in also
+        }
+        return list(kept.values())
+
+
+def read_sites(root: Path) -> tuple[list[Site], list[Problem]]:
+    """What `mkdocs.yml` and `mkdocs.*.yml` say; a project without them is one usual site."""
+    sites: list[Site] = []
+    problems: list[Problem] = []
+    for path in (*root.glob("mkdocs.yml"), *sorted(root.glob("mkdocs.*.yml"))):
+        try:
+            with path.open("rb") as file:
+                sites.append(_site(root, yaml_load(file, get_yaml_loader(config=MkDocsConfig()))))
+        except Exception as error:  # its tags may import whatever they name
+            problems.append(Problem(path.name, 0, "", f"cannot be read: {error}"))
+    return sites or [Site(root / "docs")], problems
 
 
 def read_images(root: Path) -> tuple[dict[str, Image], list[Problem]]:
@@ -49,10 +122,7 @@ def read_entries(root: Path) -> tuple[dict[str, Entry], list[Problem]]:
 
 def read_allowed(root: Path) -> frozenset[str]:
     """The exact command lines that a host may run: one a line, `#` begins a comment line."""
-    path = root / ALLOW_LIST
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    lines = (line.strip(" \t\r") for line in text.split("\n"))
-    return frozenset(line for line in lines if line and not line.startswith("#"))
+    return frozenset(line for line in _allow_list(root) if line and not line.startswith("#"))
 
 
 def read_settled(root: Path) -> frozenset[str]:
@@ -61,10 +131,9 @@ def read_settled(root: Path) -> frozenset[str]:
     They stand below a line `#: settled`, up to a line `#: unsettled`.
     """
     lines, settled = [], False
-    path = root / ALLOW_LIST
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in _allow_list(root):
         settled = line == SETTLED or (settled and line != UNSETTLED)
-        lines += [line.strip()] if settled else []
+        lines += [line] if settled else []
     return frozenset(lines)
 
 
@@ -75,9 +144,37 @@ def view_names(root: Path) -> tuple[str, ...]:
 
 def table_line(path: Path, name: str) -> int:
     """The line on which a table of a TOML file begins; 0 where that is not seen."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8-sig").split("\n")
     heads = {f"[{name}]", f'["{name}"]'}
     return next((n for n, line in enumerate(lines, 1) if line.strip() in heads), 0)
+
+
+def _allow_list(root: Path) -> list[str]:
+    path = root / ALLOW_LIST
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    return [line.strip(" \t") for line in text.split("\n")]
+
+
+def _site(root: Path, said: Mapping[str, Any]) -> Site:
+    docs = Path(os.path.normpath(root / said.get("docs_dir", "docs")))
+    if not docs.is_relative_to(root / "docs"):
+        raise ValueError(f"docs_dir is {docs}: pages are read below {root / 'docs'} only")
+    patterns = ("exclude_docs", "draft_docs")
+    plugin = _named(said.get("plugins")).get("markdown-exec", {})
+    extensions = _named(said.get("markdown_extensions"))
+    return Site(
+        docs,
+        {name: PathSpec().run_validation(said[name]) for name in patterns if said.get(name)},
+        tuple(plugin.get("languages", Site().executable)),
+        {name: value for name, value in extensions.items() if not name.startswith("kshare")},
+    )
+
+
+def _named(items: Any) -> dict[str, Any]:
+    """What MkDocs takes as a mapping, or as a list of names and of mappings with one name each."""
+    listed = [items] if isinstance(items, dict) else items or ()
+    pairs = (item.items() if isinstance(item, dict) else [(item, {})] for item in listed)
+    return {name: options or {} for name, options in chain.from_iterable(pairs)}
 
 
 def _read_tables(
@@ -90,7 +187,7 @@ def _read_tables(
     if (root / file).is_symlink():
         return {}, [Problem(file, 0, "", "is a link: put the file itself there")]
     try:
-        table = tomllib.loads((root / file).read_text(encoding="utf-8"))
+        table = tomllib.loads((root / file).read_text(encoding="utf-8-sig"))
     except (OSError, RecursionError, ValueError) as error:  # not UTF-8, or no TOML
         line = re.search(r"line (\d+)", str(error))
         return {}, [Problem(file, int(line[1]) if line else 0, "", f"cannot be read: {error}")]

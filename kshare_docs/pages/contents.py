@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +10,8 @@ from ..data.example import Bearing, Example, View
 from ..data.problem import Problem
 from ..words import languages
 from .blocks import Vocabulary, read_example, read_view
-from .fences import VIEW_LANGUAGE, find_blocks
+from .catalogues import read_sites
+from .fences import VIEW_LANGUAGE, Finder
 
 _MARKUP = frozenset({".htm", ".html", ".shtml", ".svgz", ".xht", ".xhtml", ".xml"})
 """Endings of files that a browser shows as a page of their own."""
@@ -19,29 +21,38 @@ _MARKUP = frozenset({".htm", ".html", ".shtml", ".svgz", ".xht", ".xhtml", ".xml
 class Contents:
     """What stands on pages: examples and views without fault, and what is wrong with others."""
 
+    pages: list[str] = field(default_factory=list)
     examples: list[Example] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
-def read_pages(root: Path, *, words: Vocabulary) -> Contents:
-    """Read every page below `docs`, and hold examples of one id against each other.
+def read_pages(root: Path, *, words: Vocabulary, also: Collection[str] = ()) -> Contents:
+    """Read every page that MkDocs builds of `docs`, and hold examples of one id against each other.
 
     Args:
         root: The project's folder.
         words: Names that pages may use.
+        also: Pages that are read though MkDocs' configuration leaves them out, as drafts are.
     """
-    whole = Contents(problems=unfit_files(root))
-    unfit = {problem.file for problem in whole.problems}
-    for path in sorted((root / "docs").rglob("*.md")):
+    unfit, (sites, problems) = unfit_files(root), read_sites(root)
+    whole = Contents(problems=unfit + problems)
+    leave, more = {root / problem.file for problem in unfit}, {root / page for page in also}
+    finders: dict[Path, Finder] = {}
+    for site in sites:
+        finders = dict.fromkeys(site.pages(leave, more), Finder(site)) | finders
+    seen: dict[tuple[str, Path], str] = {}
+    for path, finder in sorted(finders.items(), key=lambda item: item[0]):
         page = path.relative_to(root).as_posix()
-        if page in unfit:
-            continue
+        whole.pages.append(page)
+        if seen.setdefault((page_language(page), path.resolve()), page) != page:
+            continue  # the same file by way of a link: the same examples
         try:
-            found = read_page(path.read_text(encoding="utf-8-sig"), page, words=words)
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             whole.problems.append(Problem(page, 0, "", f"cannot be read as UTF-8 text: {error}"))
             continue
+        found = read_page(text, page, words=words, finder=finder)
         whole.examples += found.examples
         whole.views += found.views
         whole.problems += found.problems
@@ -64,23 +75,28 @@ def unfit_files(root: Path) -> list[Problem]:
 def _unfit(path: Path, docs: Path) -> str:
     if path.is_symlink():
         try:
-            inside = path.resolve(strict=True).is_relative_to(docs)
+            target = path.resolve(strict=True)
         except (OSError, RuntimeError):  # it leads nowhere, or in a circle
-            inside = False
-        return "" if inside else "is a link that leads out of docs: put the file itself there"
+            target = Path("/")
+        if not target.is_relative_to(docs):
+            return "is a link that leads out of docs: put the file itself there"
+        # MkDocs follows them, again and again where one leads back.
+        again = any(item.is_symlink() and item.is_dir() for item in target.rglob("*"))
+        return "is a link to a folder with such links in it" if again else ""
     if path.suffix.lower() in _MARKUP:
         return "would be published as it is: write it as Markdown"
     plain = path.is_dir() or path.is_file() or not path.exists()
     return "" if plain else "is no file that can be published"
 
 
-def read_page(text: str, page: str, *, words: Vocabulary) -> Contents:
+def read_page(text: str, page: str, *, words: Vocabulary, finder: Finder | None = None) -> Contents:
     """Read every example and view of a page.
 
     Args:
         text: The page.
         page: Its path, which tells its language, for messages.
         words: Names that it may use.
+        finder: Finds its fences as its site does.
     """
     lang = page_language(page)
     contents = Contents()
@@ -89,7 +105,7 @@ def read_page(text: str, page: str, *, words: Vocabulary) -> Contents:
     def report(line: int, message: str) -> None:
         contents.problems.append(Problem(page, line, "", message))
 
-    for block in find_blocks(text, report):
+    for block in (finder or Finder()).find(text, report):
         if block.language == VIEW_LANGUAGE:
             view, faults = read_view(block, page, lang, words=words)
             contents.views += [] if faults else [view]

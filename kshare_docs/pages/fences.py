@@ -1,16 +1,27 @@
-"""Fences: the executable blocks of a page, found as the extension that renders them finds them.
+"""Fences: the executable blocks of a page, found by what renders them.
 
-The rules are those of SuperFences
-(https://facelessuser.github.io/pymdown-extensions/extensions/superfences/); a test compares what
-is found here with what it renders.
+SuperFences itself reads the page, with formatters that only take notes. Where something may keep a
+fence off the page, such as a comment around it or its indentation, the whole page is rendered.
+
+Longer than most modules: what is noted while a page is read, and what it says, stand together.
 """
 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from markdown import Markdown
+from markdown.preprocessors import Preprocessor
+from markdown_exec import validator
+from mkdocs.utils.meta import get_data
+from pymdownx.superfences import default_validator, highlight_validator
+
+from .catalogues import Site
 
 LANGUAGE = "console"
 VIEW_LANGUAGE = "view"
@@ -34,16 +45,17 @@ Reporter: TypeAlias = Callable[[int, str], None]
 """Takes the line and the message of something that is wrong on a page."""
 
 _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
-_OPTION = re.compile(r"""([a-zA-Z][a-zA-Z0-9_]*)(?:=(["'])(.*?)\2)?""")
+_SUPERFENCES = "pymdownx.superfences"
+_NOTE = "kshare"
 _HEADER = re.compile(
-    r"""[ \t]*\.?(?P<lang>[\w#.+-]+)?
-    (?P<options>(?>[ \t]+[a-zA-Z][a-zA-Z0-9_]*(?:=(?P<quote>["']).*?(?P=quote))?(?=[ \t]|$))*+)
-    [ \t]*$""",
+    rf"""([>\ ]*)(?P<mark>`{{3,}}|~{{3,}})[ ]*[{{.]*(?P<lang>{"|".join(_LANGUAGES)})\b
+    .*?\bexec\b(?:=["']?(?P<value>\w*))?""",
     re.VERBOSE,
 )
-_BRACES = re.compile(r"[ \t]*(?P<lang>[\w#.+-]+)?[ \t]*\{(?P<attributes>[^\n]*)\}[ \t]*$")
-_UNREADABLE = 'the header cannot be read: every option is name="value", after a space'
-_HIGHLIGHT = re.compile(r"hl_lines|linenums|title|title_mode|data-.*")
+_DOUBT = re.compile(r"<[!?]|(^[> \t]+|\S[ \t]*\n)(```|~~~).*exec", re.MULTILINE)
+"""What may keep a fence off the page: nothing does at the margin, below a blank line."""
+
+_COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,116 +74,162 @@ class Block:
         return "\n".join([repr(own), *(line.rstrip(" ") for line in self.lines)]).rstrip()
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Fence:
-    """A fence that is open while lines are read."""
+    """A fence as SuperFences met it: the places of its first and last line, and what it holds."""
 
-    line: int
-    prefix: str
-    mark: str
-    options: dict[str, str] | None  # None: not ours
-    language: str = LANGUAGE
-    body: list[str] = field(default_factory=list)
+    start: int
+    end: int
+    options: dict[str, str]
+    executable: bool
+    language: str
+    source: str
 
 
-def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
-    """The executable fences of a page, as SuperFences will find them.
+class _Lines(list[str]):
+    """Lines that know which of them is being read."""
 
-    Args:
-        text: The page.
-        report: Called with line and message for a fence that would not render.
-    """
-    fence: _Fence | None = None
-    for number, line in _body(text):
-        if "\x02" in line or "\x03" in line:
-            report(
-                number,
-                "the line holds U+0002 or U+0003, which Markdown drops: what is left"
-                " may be an example",
-            )
-        if fence is None:
-            fence = _open(line, number, report)
-            continue
-        prefix, content = _split(line, len(fence.prefix))
-        fault = _broken(fence, prefix, content)
-        if not fault and content.rstrip(" \t") != fence.mark:
-            fence.body.append(content)
-            continue
-        if fault and fence.options is not None:
-            report(fence.line, f"the fence is broken off: {fault} (line {number})")
-        elif fence.options is not None:
-            yield Block(fence.line, fence.options, tuple(fence.body), fence.language)
-        fence = None
-    if fence is not None and fence.options is not None:
-        report(fence.line, f"the fence is never closed: end the block with a line {fence.mark}")
+    at = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for self.at, line in enumerate(super().__iter__()):
+            yield line
+
+
+class Finder(Preprocessor):
+    """Finds the fences of pages as their site renders them, page after page."""
+
+    def __init__(self, site: Site | None = None) -> None:
+        """Take what MkDocs' configuration says; without it, what is usual."""
+        super().__init__()
+        self._site = site or Site()
+        self._token = f"kshare-{secrets.token_hex(8)}-"
+        self._lines = _Lines()
+        self._begun: set[int] = set()
+        self._fences: list[_Fence] = []
+
+    def find(self, text: str, report: Reporter) -> Iterator[Block]:
+        """The executable fences of a page, in their order.
+
+        Args:
+            text: The page.
+            report: Called with line and message for a fence that would not render.
+        """
+        text = re.sub(r"\r\n?", "\n", text)
+        for number, line in enumerate(text.split("\n"), 1):
+            if "\x02" in line or "\x03" in line:
+                what = "the line holds U+0002 or U+0003, which Markdown drops"
+                report(number, f"{what}: what is left may be an example")
+        body = get_data(text)[0]
+        first = text.count("\n") - body.count("\n") + 1
+        if "exec" not in body:
+            return
+        try:
+            html = self._render(body)
+        except Exception as error:  # whatever the site's extensions raise
+            report(first, f"the page cannot be rendered: {type(error).__name__}: {error}")
+            return
+        shown = set(re.findall(rf"{self._token}(\d+)", without_comments(html or "")))
+        for number, fence in enumerate(self._fences):
+            if not fence.executable or (html is not None and str(number) not in shown):
+                continue
+            place = first + fence.start
+            if "{" in self._lines[fence.start].partition(fence.language)[0]:
+                what = f'the options stand without braces: ```{fence.language} exec="1" …'
+                report(place, what)
+                continue
+            yield Block(place, fence.options, tuple(fence.source.split("\n")), fence.language)
+        self._look_for_broken(first, report)
+
+    def run(self, lines: list[str]) -> list[str]:
+        """Hand the lines to SuperFences so that it is known which of them it reads."""
+        self._lines = _Lines(lines)
+        return self._lines
+
+    def _render(self, body: str) -> str | None:
+        """Note the fences; where there is doubt which of them are shown, give the page's HTML."""
+        self._begun.clear()
+        self._fences.clear()
+        self._markdown.reset()
+        if _DOUBT.search(body):
+            return self._markdown.convert(body)
+        lines = body.split("\n")
+        for preprocessor in self._markdown.preprocessors:
+            lines = preprocessor.run(lines)
+            if preprocessor is self._markdown.preprocessors["fenced_code_block"]:
+                break
+        return None
+
+    @cached_property
+    def _markdown(self) -> Markdown:
+        """Python-Markdown as the site has it, but for what fences become."""
+        extensions: dict[str, Any] = {"toc": {}, "tables": {}, _SUPERFENCES: {}}
+        extensions |= self._site.extensions
+        options = extensions[_SUPERFENCES]
+        fences = [
+            {"name": "*", "class": "any", "validator": highlight_validator},
+            *options.get("custom_fences", ()),
+            *({"name": n, "class": n, "validator": validator} for n in self._site.executable),
+        ]
+        extensions[_SUPERFENCES] = {**options, "custom_fences": [*map(self._noted, fences)]}
+        markdown = Markdown(extensions=[*extensions], extension_configs=extensions)
+        markdown.preprocessors.register(self, "kshare_lines", 25.01)  # right before SuperFences
+        return markdown
+
+    def _noted(self, fence: Mapping[str, Any]) -> dict[str, Any]:
+        """A fence of SuperFences' configuration that is only taken note of."""
+        accept = fence.get("validator", default_validator)
+
+        def begin(language: str, inputs: dict[str, str], options: Any, *rest: Any) -> bool:
+            given = dict(inputs)
+            if not accept(language, inputs, options, *rest):
+                return False
+            self._begun.add(self._lines.at)
+            ours = accept is validator and language in _LANGUAGES
+            options[_NOTE] = (self._lines.at, given, ours)
+            return True
+
+        def end(source: str, language: str, _class: str, options: Any, *_: Any, **__: Any) -> str:
+            start, given, ours = options[_NOTE]
+            self._fences.append(_Fence(start, self._lines.at, given, ours, language, source))
+            return f"<p>{self._token}{len(self._fences) - 1}</p>"
+
+        return {**fence, "validator": begin, "format": end}
+
+    def _look_for_broken(self, first: int, report: Reporter) -> None:
+        """Report what looks like an executable fence but is none."""
+        within = {at for fence in self._fences for at in range(fence.start, fence.end + 1)}
+        lines = self._lines[:]
+        opened = {at: _end_of_place(lines, at) for at in self._begun - within}
+        for at, line in enumerate(lines):
+            header = _HEADER.match(line)
+            if not header or at in within or not truth(header["value"] or "1"):
+                continue
+            around = [n for n, broken in opened.items() if n < at and not broken]
+            if opened.get(at):
+                number = first + opened[at]
+                what = f"the fence is broken off: line {number} is not indented or quoted as it is"
+            elif at in opened:
+                what = f"the fence is never closed: end the block with a line {header['mark']}"
+            elif around:
+                what = f"it stands in the fence of line {first + around[0]}, which is never closed"
+            else:
+                what = 'the header cannot be read: every option is name="value", after a space'
+            report(first + at, what)
+
+
+def _end_of_place(lines: list[str], at: int) -> int:
+    """The next line that is not indented and quoted as this one is; 0 if there is none."""
+    prefix = lines[at][: len(lines[at]) - len(lines[at].lstrip("> "))]
+    rest = enumerate(lines[at + 1 :], at + 1)
+    return next((n for n, line in rest if line.strip() and not line.startswith(prefix)), 0)
+
+
+def without_comments(html: str) -> str:
+    """HTML as a browser shows it: what stands in a comment is not on the page."""
+    return _COMMENT.sub("", html)
 
 
 def truth(value: str) -> bool:
     """Whether an option's value says yes."""
     return value.lower() not in {"", "no", "off", "false", "0"}
-
-
-def _body(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines with tabs expanded as Python-Markdown does, without the front matter."""
-    lines = re.sub(r"\r\n?", "\n", text).expandtabs(4).split("\n")
-    start = 0
-    if lines and lines[0].rstrip() == "---":
-        ends = (n for n, line in enumerate(lines[1:], 2) if line.rstrip() in {"---", "..."})
-        start = next(ends, 0)
-    yield from enumerate(lines[start:], start + 1)
-
-
-def _open(line: str, number: int, report: Reporter) -> _Fence | None:
-    prefix, rest = _split(line, len(line))
-    mark = re.match(r"`{3,}|~{3,}", rest)
-    if mark is None:
-        return None
-    info = rest[mark.end() :]
-    if braces := _BRACES.match(info):
-        names = braces["attributes"].split()
-        executable = any(name.startswith("exec") for name in names)
-        lang = braces["lang"] or next((n[1:] for n in names if n.startswith(".")), "")
-        if lang in _LANGUAGES and executable:
-            report(number, f'the options stand without braces: ```{lang} exec="1" …')
-        return _Fence(number, prefix, mark[0], None)
-    header = _HEADER.match(info)
-    if header is None:
-        if re.match(rf"[ \t]*\.?({'|'.join(_LANGUAGES)})\b.*\bexec\b", info):
-            report(number, _UNREADABLE)
-        return None
-    options = {
-        name: value if quote else name for name, quote, value in _OPTION.findall(header["options"])
-    }
-    language = header["lang"]
-    if language not in _LANGUAGES or not truth(options.get("exec", "no")):
-        # SuperFences leaves a fence as text if the highlighter does not know one of its options.
-        unknown = [name for name in options if name != "exec" and not _HIGHLIGHT.fullmatch(name)]
-        return None if unknown else _Fence(number, prefix, mark[0], None)
-    if _OPTION.sub("", header["options"]).strip(" \t"):
-        report(number, _UNREADABLE)
-        return _Fence(number, prefix, mark[0], None)
-    return _Fence(number, prefix, mark[0], options, language)
-
-
-def _split(line: str, width: int) -> tuple[str, str]:
-    """The line's prefix of spaces and quote marks, at most so wide; the rest."""
-    rest = line[:width].lstrip("> ") + line[width:]
-    return line[: len(line) - len(rest)], rest
-
-
-def _broken(fence: _Fence, prefix: str, content: str) -> str:
-    """Why a line ends the fence before its time; empty where it does not."""
-    quotes, of_fence = prefix.count(">"), fence.prefix.count(">")
-    if of_fence:
-        if quotes > of_fence:
-            return "a line is quoted more deeply than it"
-        if content and len(prefix) < len(fence.prefix):
-            return "a line is indented less than it"
-        if quotes < of_fence and fence.body and not fence.body[-1].strip():
-            return "the quotation ends within it"
-        return ""
-    if quotes:
-        return "a quotation begins within it"
-    if content.strip() and len(prefix) != len(fence.prefix):
-        return "a line is indented less than it"
-    return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from ..data.container import Container, RefusedError
@@ -24,14 +24,23 @@ def find_root(start: Path) -> Path | None:
     return next((p for p in (start, *start.parents) if (p / IMAGES_FILE).is_file()), None)
 
 
-def read_project(root: Path) -> Project:
-    """Read and check everything; what is wrong with one example does not stop the others."""
+def read_project(root: Path, *, also: Collection[str] = ()) -> Project:
+    """Read and check everything; what is wrong with one example does not stop the others.
+
+    Args:
+        root: The project's folder.
+        also: Pages that are read though MkDocs' configuration leaves them out, as drafts are.
+    """
     images, problems = catalogues.read_images(root)
-    allowed, settled = catalogues.read_allowed(root), catalogues.read_settled(root)
+    try:
+        allowed, settled = catalogues.read_allowed(root), catalogues.read_settled(root)
+    except (OSError, UnicodeDecodeError) as error:
+        allowed = settled = frozenset()
+        problems.append(Problem(ALLOW_LIST, 0, "", f"cannot be read as UTF-8 text: {error}"))
     entries, faults = catalogues.read_entries(root)
     problems += faults
     words = Vocabulary(REMEDIES, entries, catalogues.view_names(root))
-    contents = read_pages(root, words=words)
+    contents = read_pages(root, words=words, also=also)
     problems += contents.problems
     problems += _undecided(root, entries, contents.examples)
     once: dict[str, Example] = {}
@@ -51,6 +60,7 @@ def read_project(root: Path) -> Project:
         images=images,
         entries=entries,
         problems=tuple(sorted(problems)),
+        pages=tuple(contents.pages),
     )
 
 

@@ -47,6 +47,7 @@ class Lookup:
         final: Nothing more is run: the report is of these very pages.
         publication: The site passed the gate.
         found: Language and id of every example that a page asked for.
+        pages: Those that asked, drafts among them.
         problems: What went wrong while pages rendered, and stands in no report.
     """
 
@@ -57,6 +58,7 @@ class Lookup:
     final: bool = False
     publication: bool = False
     found: set[tuple[str, str]] = field(default_factory=set)
+    pages: set[str] = field(default_factory=set)
     problems: list[Problem] = field(default_factory=list)
 
     def __deepcopy__(self, memo: dict[int, object]) -> Lookup:
@@ -82,7 +84,7 @@ class Lookup:
         block = Block(0, options, tuple(source.split("\n")))
         judged = self._known(block, lang)
         if judged is None:
-            self._run()
+            self._run(page)
             judged = self._known(block, lang)
         if judged is None:
             return self._refused(options.get("id", ""), source, lang, page)
@@ -102,9 +104,10 @@ class Lookup:
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
         """
-        if not self.report.judged:
-            self._run()
         view = self._view(name, lang)
+        if view is None or not self.report.judged:
+            self._run(page)
+            view = self._view(name, lang)
         if view is None:
             return self._refused(name, "", lang, page)
         try:
@@ -144,11 +147,12 @@ class Lookup:
                 return judged
         return None
 
-    def _run(self) -> None:
+    def _run(self, page: str) -> None:
         if self.final:
             return
+        self.pages |= {page} - {""}
         sets, problems = read_sets(self.root)
-        self.report = run(read_project(self.root))
+        self.report = run(read_project(self.root, also=self.pages))
         self.kernels = judge_sets(sets, self.report.project.examples)
         for problem in (*self.report.problems, *problems):
             _log.error("%s", visible(str(problem)))
