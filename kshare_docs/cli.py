@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -48,7 +48,25 @@ from .site.provenance import make_statement
 FAULT, UNABLE = 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Kshare(click.Group):
+    """The commands; what the system refuses is said in one line, by whichever it happens."""
+
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command that the arguments name."""
+        with terminal.standard_streams() as output:
+            try:
+                return super().main(*args, **options)
+            except (OSError, UnicodeError) as error:
+                what = getattr(error, "strerror", "") or str(error)
+                file = getattr(error, "filename", None)
+                _give_up(f"{file}: {what}" if file else what)
+            finally:
+                output.flush()
+                if output.fault and not isinstance(output.fault, BrokenPipeError):
+                    _give_up(f"standard output: {output.fault.strerror}")
+
+
+@click.group(cls=Kshare, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kshare-docs")
 def main() -> None:
     """Executable documentation: examples run in real containers, claims are checked.
@@ -251,7 +269,10 @@ def serve(*, lang: str, address: str) -> None:
 
 
 def _root() -> Path:
-    root = find_root(Path.cwd())
+    try:
+        root = find_root(Path.cwd())
+    except FileNotFoundError:
+        _give_up("this folder was removed: change into the project's")
     if root is None:
         _give_up("no images.toml in this folder or above it: not a kshare project")
     return root

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from mkdocs.utils import is_markdown_file
 
 from .data.capture import visible
 from .data.example import Example
@@ -15,7 +14,6 @@ from .data.needs import why_skipped
 from .data.problem import Problem
 from .data.project import Project
 from .data.report import Report, Status
-from .pages.project import find_root, read_project
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
 REPORTS = pytest.StashKey[dict[Path, Report]]()
@@ -23,6 +21,13 @@ REPORTS = pytest.StashKey[dict[Path, Report]]()
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
     """Collect the pages of a project, and no other Markdown file."""
+    if "docs" not in file_path.parts:
+        return None
+    # Here and not above: other people's test runs in this environment need not wait for them.
+    from mkdocs.utils import is_markdown_file  # noqa: PLC0415
+
+    from .pages.project import find_root  # noqa: PLC0415
+
     if not is_markdown_file(file_path.name):
         return None
     root = find_root(file_path.parent)
@@ -40,6 +45,8 @@ class Page(pytest.File):
 
     def collect(self) -> Iterator[pytest.Item]:
         """The page's items, in the order of the page."""
+        from .pages.project import read_project  # noqa: PLC0415
+
         projects = self.config.stash.setdefault(PROJECTS, {})
         project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
         page = self.path.relative_to(self.root).as_posix()
@@ -89,8 +96,7 @@ class Item(pytest.Item):
         return self.path, self.example.line - 1, self.example.id
 
     def _report(self) -> Report:
-        # Here and not above: pages are collected without a Docker SDK, and other people's test
-        # runs in this environment need not wait for it.
+        # Pages are collected without a Docker SDK.
         from .run.runner import run  # noqa: PLC0415
 
         reports = self.config.stash.setdefault(REPORTS, {})

@@ -1,9 +1,17 @@
-"""The terminal: what the command line prints of reports, verdicts, drift and progress."""
+"""The terminal: what the command line prints of reports, verdicts, drift and progress.
+
+Longer than most modules: every form of output, and where it goes, stand together.
+"""
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import io
 import json
-from collections.abc import Iterable, Sequence
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +28,76 @@ from .history.drift import Difference, Drift
 from .run.runner import Listener
 from .site.gate import Refusal
 
+_PLAIN = {"✓": "v", "✗": "x", "–": "-", "→": "->", "…": "...", "‹": "<", "›": ">"}
+"""Signs, as an encoding without them has them."""
+
+_LEAST_WIDTH = 60
+
 _MARKS = {Status.VERIFIED: "✓", Status.FAILED: "✗", Status.SKIPPED: "–"}
+
+
+class Output(io.TextIOWrapper):
+    """A standard stream that takes everything: what it cannot write ends no run.
+
+    Attributes:
+        fault: Why nothing more arrives; None as long as it does.
+    """
+
+    fault: OSError | None = None
+
+    def write(self, text: str) -> int:
+        """Write what the encoding has, and something like it for the rest."""
+        with self._forgiving():
+            super().write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what is still held back."""
+        with self._forgiving():
+            super().flush()
+
+    @contextlib.contextmanager
+    def _forgiving(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.fault = self.fault or error
+            with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+                os.dup2(nowhere.fileno(), self.fileno())
+
+
+@contextlib.contextmanager
+def standard_streams() -> Iterator[Output]:
+    """Let standard output and error take everything meanwhile, and give the former.
+
+    They may be closed, full, without a reader, or of an encoding that lacks what is written.
+    """
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:
+        pass  # else the next file that is opened would be taken for the one that is closed
+    os.close(number)
+    codecs.register_error("kshare", _replace_unknown)
+    before = sys.stdout, sys.stderr
+    streams = []
+    for number, stream in enumerate(before, 1):
+        buffer = stream.buffer if stream else open(number, "wb", closefd=False)  # noqa: SIM115
+        encoding = stream.encoding if stream else "utf-8"
+        streams.append(Output(buffer, encoding, "kshare", line_buffering=True))
+    sys.stdout, sys.stderr = streams
+    try:
+        yield streams[0]
+    finally:
+        for output in streams:
+            output.flush()
+        sys.stdout, sys.stderr = before
+        for output in streams:
+            output.detach()
+
+
+def _replace_unknown(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that an encoding lacks; within JSON, it means the same."""
+    assert isinstance(error, UnicodeEncodeError)  # noqa: S101
+    unknown = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(c) or json.dumps(c)[1:-1] for c in unknown), error.end
 
 
 class ProgressLine(progress.Progress, Listener):
@@ -76,7 +153,8 @@ def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
 
 def print_json(data: object) -> None:
     """Data for other programs."""
-    text = json.dumps(data, ensure_ascii=False, indent=1)
+    plain = codecs.lookup(sys.stdout.encoding).name != "utf-8"
+    text = json.dumps(data, ensure_ascii=plain, indent=1)
     click.echo(CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text))
 
 
@@ -96,7 +174,7 @@ def print_report(report: Report) -> None:
             f"{judged.seconds:.2f}" if judged.capture else "",
         )
     if report.judged:
-        Console().print(table, markup=False)
+        Console(width=max(Console().width, _LEAST_WIDTH)).print(table, markup=False)
     print_faults(report, err=False)
     for judged in report.judged.values():
         if judged.status is Status.SKIPPED:
@@ -178,5 +256,5 @@ def print_refusals(refusals: Sequence[Refusal]) -> None:
 
 def short_path(path: Path) -> str:
     """A path as short as it can be said from here."""
-    path = path.resolve()
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    path, here = path.resolve(), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)

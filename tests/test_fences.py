@@ -13,8 +13,16 @@ import yaml
 from markdown_exec import formatter, formatters, validator
 from mkdocs.utils.meta import get_data
 
+from kshare_docs.article.views import render_view
+from kshare_docs.data.report import Report
+from kshare_docs.machine.host import read_host
 from kshare_docs.pages.catalogues import Site, read_sites
 from kshare_docs.pages.fences import Block, Finder
+from kshare_docs.pages.project import read_project
+from kshare_docs.site.lookup import Lookup
+
+from .conftest import Workshop
+from .test_site_safety import CONFIGURATION
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "pages.yml").read_text(encoding="utf-8")
@@ -285,3 +293,34 @@ def test_what_a_site_configures(tmp_path: Path) -> None:
         (site,), problems = read_sites(tmp_path)
         assert problems == []
         assert [block.options["id"] for block in found(page, Finder(site))] == expected
+
+
+@pytest.mark.live
+def test_a_draft_is_run_where_it_is_served(workshop: Workshop) -> None:
+    configuration = "site_name: x\ndocs_dir: docs/zh\ndraft_docs: draft.md\n"
+    (workshop.root / "mkdocs.yml").write_text(configuration, encoding="utf-8")
+    run = "$ docker run --rm alpine true"
+    workshop.example("one", run)
+    workshop.example("draft", f"{run} || exit")  # refused
+    assert [row["id"] for row in workshop.check(code=0)["examples"]] == ["one"]
+    workshop.example("draft", run)
+    (row,) = workshop.check("docs/zh/draft.md", code=0)["examples"]
+    assert row["id"] == "draft"
+    report = Report(read_project(workshop.root), read_host())
+    lookup = Lookup(workshop.root, render_view, report)
+    for name in ("draft", "one"):
+        figure = lookup.figure(run, {"id": name, "exec": "1"}, "zh", f"docs/zh/{name}.md")
+        assert 'data-status="verified"' in figure
+        assert set(lookup.report.project.pages) == {"docs/zh/one.md", "docs/zh/draft.md"}
+
+
+def test_what_a_comment_hides_is_neither_run_nor_missed(workshop: Workshop) -> None:
+    (workshop.root / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
+    hidden = '```console exec="1" id="hidden"\n$ true\n```'
+    indented = "".join(f"    {line}\n" for line in hidden.splitlines())
+    workshop.page("zh/index.md", f"# x\n\n<!--\n{hidden}\n-->\n\ntext\n\n{indented}")
+    done = workshop.kshare("build")
+    assert done.returncode == 0, done.stderr
+    html = (workshop.root / "site" / "index.html").read_text(encoding="utf-8")
+    assert html.count('id="hidden"') == html.count("$ true") == 1  # in the indented code
+    assert "kshare-" not in html.partition("<h1")[2].partition("</article")[0].replace("\n", "")

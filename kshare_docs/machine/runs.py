@@ -62,7 +62,7 @@ def run_folder() -> Iterator[Path]:
 
     Others may pass through it: a host step may give up its rights.
     """
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_temporary()))
     try:
         (folder / _OWNER).write_text(this_run(), encoding="utf-8")
         folder.chmod(0o711)
@@ -111,10 +111,16 @@ def hold(name: str) -> socket.socket | None:
     return holder
 
 
+def _temporary() -> Path:
+    """Where temporary folders are made: one of them gets into PATH, where a colon ends a name."""
+    folder = tempfile.gettempdir()
+    return Path("/tmp" if ":" in folder else folder)  # noqa: S108
+
+
 def sweep_host() -> int:
     """End processes of host steps of runs that are over, remove their folders, and count them."""
     ended = sum(map(_end_process, Path("/proc").glob("[0-9]*")))
-    left = [path for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*") if _is_left(path)]
+    left = [path for path in _temporary().glob(f"{_PREFIX}*") if _is_left(path)]
     for folder in left:
         _discard(folder)
     return ended + len(left)

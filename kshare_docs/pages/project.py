@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
@@ -21,7 +22,8 @@ from .shell_script import script_faults
 
 def find_root(start: Path) -> Path | None:
     """The project's folder: the nearest one upwards that holds `images.toml`."""
-    return next((p for p in (start, *start.parents) if (p / IMAGES_FILE).is_file()), None)
+    folders = (start, *start.parents)
+    return next((p for p in folders if os.path.isfile(p / IMAGES_FILE)), None)  # noqa: PTH113
 
 
 def read_project(root: Path, *, also: Collection[str] = ()) -> Project:

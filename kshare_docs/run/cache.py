@@ -155,10 +155,12 @@ def reuse_key(
 
 def _base() -> Path:
     """Where a user's caches lie (XDG Base Directory Specification: a relative path is ignored)."""
-    for name, below in (("XDG_CACHE_HOME", ""), ("HOME", ".cache")):
-        if os.environ.get(name, "").startswith("/"):
-            return Path(os.environ[name], below)
-    raise FileNotFoundError("neither XDG_CACHE_HOME nor HOME is set")
+    place, home = os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", "")
+    if place.startswith("/"):
+        return Path(place)
+    if home.startswith("/") and Path(home).is_dir():  # one that is not there is not meant to be
+        return Path(home, ".cache")
+    raise FileNotFoundError("neither XDG_CACHE_HOME nor HOME names a folder")
 
 
 def _seal(key: str, body: bytes) -> str:
