@@ -131,7 +131,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     kind = "publication" if publish else "preview"
     made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
     counts = terminal.describe_counts(report)
-    click.echo(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
+    terminal.print_line(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
     _finish(report, faulty=bool(faults))
 
 
@@ -142,9 +142,11 @@ def verify_site(*, folder: Path) -> None:
     faults = attestation.compare_with_statement(folder)
     terminal.print_lines(faults)
     if faults:
-        click.echo(f"{folder}/: differs from its provenance in {len(faults)} places", err=True)
+        terminal.print_line(
+            f"{folder}/: differs from its provenance in {len(faults)} places", err=True
+        )
         sys.exit(FAULT)
-    click.echo(f"{folder}/: is what its provenance says")
+    terminal.print_line(f"{folder}/: is what its provenance says")
 
 
 @main.command()
@@ -184,7 +186,7 @@ def capture(*, fresh: bool) -> None:
         report = run(replace(project, runnables=often), fresh=fresh, listener=listener)
     if not report.sound or not report.judged:
         terminal.print_faults(report)
-        click.echo("kshare: no set is stored: the run is not complete", err=True)
+        terminal.print_line("kshare: no set is stored: the run is not complete", err=True)
         _finish(report, faulty=True)
     source = read_source(project.root)
     manifest = capture_set.make_manifest(report, "" if source.changes else source.commit)
@@ -195,7 +197,7 @@ def capture(*, fresh: bool) -> None:
         _give_up(str(error))
     marked = "" if report.host.genuine else "; marked: its host is no genuine WSL2 host"
     count = f"{len(captures)} captures, {len(manifest.skipped)} skipped"
-    click.echo(f"{terminal.short_path(folder)}/: {count}{marked}")
+    terminal.print_line(f"{terminal.short_path(folder)}/: {count}{marked}")
 
 
 @main.command()
@@ -232,7 +234,7 @@ def doctor(*, as_data: bool, facts: Path | None) -> None:
         except (OSError, FactsError) as error:
             _give_up(f"{facts}: {error}")
     else:
-        found = examine(_project()[0], partial(click.echo, err=True))
+        found = examine(_project()[0], partial(terminal.print_line, err=True))
     if as_data:
         terminal.print_json(found)
     else:
@@ -252,7 +254,7 @@ def clean(*, cache: bool) -> None:
             removed = sweep_host() + engine.sweep()
     except EngineError as error:
         _give_up(str(error))
-    click.echo(f"removed: {removed}")
+    terminal.print_line(f"removed: {removed}")
 
 
 @main.command()
@@ -306,7 +308,9 @@ def _apart(report: Report) -> str:
     """Why the engine does not share the host's kernel; empty where it does, or there is none."""
     try:
         with connected() as engine:
-            return measure(report.project, engine, report.host, partial(click.echo, err=True))
+            return measure(
+                report.project, engine, report.host, partial(terminal.print_line, err=True)
+            )
     except EngineError:
         return ""  # the run says so
 

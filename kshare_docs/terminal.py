@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import click
 from rich import progress
 from rich.console import Console
 from rich.table import Table
@@ -146,16 +145,25 @@ class ProgressLine(progress.Progress, Listener):
 
 
 def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
-    """Lines on standard error or on standard output; what a terminal would obey is made visible."""
+    """Lines on standard error, or on standard output."""
     for line in lines:
-        click.echo(visible(str(line)), err=err)
+        print_line(line, err=err)
+
+
+def print_line(line: object, *, err: bool = False) -> None:
+    """A line on standard output, or on standard error.
+
+    What a terminal would obey is made visible. Click's own function would write UTF-8 where
+    standard output is ASCII.
+    """
+    (sys.stderr if err else sys.stdout).write(f"{visible(str(line))}\n")
 
 
 def print_json(data: object) -> None:
     """Data for other programs."""
     plain = codecs.lookup(sys.stdout.encoding).name != "utf-8"
     text = json.dumps(data, ensure_ascii=plain, indent=1)
-    click.echo(CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text))
+    sys.stdout.write(CONTROL.sub(lambda match: json.dumps(match[0])[1:-1], text) + "\n")
 
 
 def print_report(report: Report) -> None:
@@ -180,7 +188,7 @@ def print_report(report: Report) -> None:
         if judged.status is Status.SKIPPED:
             why = f"skipped: {why_skipped(judged.missing)}"
             print_lines([judged.example.problem(why)], err=False)
-    click.echo(f"{describe_counts(report)}, {len(report.problems)} refused")
+    print_line(f"{describe_counts(report)}, {len(report.problems)} refused")
 
 
 def describe_counts(report: Report) -> str:
@@ -242,7 +250,7 @@ def print_drift(differences: list[Difference], before: CaptureSet, after: Captur
             lines = (f"\n{item.id}: {words[item.state]}", *(f"  {line}" for line in item.lines))
             print_lines(lines, err=False)
     same = [item.id for item in differences if item.state is Drift.SAME]
-    click.echo(f"\nthe same: {len(same)} of {len(differences)}")
+    print_line(f"\nthe same: {len(same)} of {len(differences)}")
     if same:
         print_lines([f"  {', '.join(same)}"], err=False)
 
@@ -250,7 +258,7 @@ def print_drift(differences: list[Difference], before: CaptureSet, after: Captur
 def print_refusals(refusals: Sequence[Refusal]) -> None:
     """Why there is no publication, each reason once, with its remedy."""
     once = tuple(dict.fromkeys(refusals))
-    click.echo(f"kshare: no publication, for {len(once)} reasons:", err=True)
+    print_line(f"kshare: no publication, for {len(once)} reasons:", err=True)
     print_lines(f"- {refusal.reason}\n  → {refusal.remedy}" for refusal in once)
 
 

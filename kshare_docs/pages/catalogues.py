@@ -35,7 +35,8 @@ VIEW = ".html.j2"
 
 _IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*")
 
-_USUAL = ("admonition", "attr_list", "def_list", "footnotes", "md_in_html", "pymdownx.details")
+_USUAL = "admonition attr_list def_list footnotes md_in_html pymdownx.details pymdownx.tabbed"
+"""Extensions of Python-Markdown that hold blocks, for projects that MkDocs does not build."""
 
 T = TypeVar("T")
 
@@ -55,10 +56,7 @@ class Site:
     patterns: Mapping[str, object] = field(default_factory=dict)
     executable: tuple[str, ...] = ("console", "view")
     extensions: Mapping[str, Any] = field(
-        default_factory=lambda: {
-            **{name: {} for name in _USUAL},
-            "pymdownx.tabbed": {"alternate_style": True},
-        }
+        default_factory=lambda: {name: {} for name in _USUAL.split()}
     )
 
     def pages(self, leave: Set[Path], also: Set[Path]) -> list[Path]:
