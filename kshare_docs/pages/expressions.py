@@ -175,13 +175,14 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> ClaimVerdict:
         value = evaluator.eval(expression, previously_parsed=tree.body)
         if isinstance(value, bool):
             return ClaimVerdict(Status.VERIFIED) if value else _refuted(tree, names)
-        return ClaimVerdict(Status.FAILED, f"is {_short(value)}, neither True nor False")
+        what = f"is {_short(value)}, neither True nor False"
     except MemoryError:
         raise
     # Whatever else goes wrong in an author's expression is an answer about the claim.
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        return ClaimVerdict(Status.FAILED, what[:_MESSAGE_LENGTH].encode(errors="replace").decode())
+    what = what[:_MESSAGE_LENGTH].encode(errors="replace").decode()
+    return ClaimVerdict(Status.FAILED, what, raised=True)
 
 
 def step_number(node: ast.AST, *results: str) -> int | None:

@@ -18,7 +18,7 @@ from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from ..machine.runs import ended_by_signals, sweep_host
 from .cache import Cache
-from .judge import judge_capture, judge_refused, judge_skipped
+from .judge import judge_capture, judge_counter_runs, judge_refused, judge_skipped
 from .plan import Decision, Refuse, Reuse, Run, Skip, decide
 from .redact import Redaction, host_secrets
 from .steps import ExampleRunner
@@ -110,7 +110,8 @@ class Pool:
         )
         probes = Probes(self._host, self._engine.info)
         kept = None if fresh else self._cache
-        plan = [self._decide(runnable, probes, images, kept) for runnable in runnables]
+        every = [each for item in runnables for each in (item, *item.counter_runs)]
+        plan = [self._decide(runnable, probes, images, kept) for runnable in every]
         known = [item for item in plan if not isinstance(item, Run)]
         judged = {
             item.runnable.example.id: self._judged(item.runnable, partial(self._known, item))
@@ -122,7 +123,12 @@ class Pool:
             group = [item for item in to_run if item.runnable.example.options.alone is alone]
             judged |= self._side_by_side(group, width)
         self._cache.prune()
-        return judged
+        return {
+            item.example.id: judge_counter_runs(
+                judged[item.example.id], [judged[run.example.id] for run in item.counter_runs]
+            )
+            for item in runnables
+        }
 
     def _decide(
         self, runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
