@@ -19,7 +19,7 @@ from kshare_docs.data.host import Host
 from kshare_docs.data.report import ClaimVerdict, Status
 from kshare_docs.pages.blocks import Vocabulary
 from kshare_docs.pages.contents import read_page
-from kshare_docs.pages.expressions import evaluate, parse_expression, result_names
+from kshare_docs.pages.expressions import claim_faults, evaluate, parse_expression, result_names
 from kshare_docs.run.evaluator import CPU_SECONDS
 from kshare_docs.run.judge import judge_capture, judge_claim
 
@@ -222,6 +222,11 @@ def test_a_detail_can_always_be_told() -> None:
             ("'" + "(" * 1000 + " == 1", "does not parse", "a page is read whose text has no end"),
             ("x" + ".y" * 900, "nested more than", "a page is read whose claim asks 900 names"),
             ("１ == 1", "invalid", "a page is read whose claim has a full-width digit"),
+            (
+                "matches('((((a{9999}){9999}){9999}){9999})', out[1])",
+                "multiply to too much",
+                "a pattern takes all memory to compile",
+            ),
             ("ｏut[1] == ''", "FULLWIDTH", "a page is read whose claim has a full-width letter"),
             ("out[1]\u00a0== ''", "U+00A0", "a page is read whose claim has a no-break space"),
         )
@@ -233,6 +238,26 @@ def test_a_page_with_such_a_claim_is_read(claim: str, part: str) -> None:
     assert contents.examples == []
     assert [problem.line for problem in contents.problems] == [3]
     assert part in contents.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("claim", "part"),
+    [
+        ("matches('(', out[1])", "missing )"),
+        ("not matches('[a', out[1])", "unterminated"),
+        ("any(matches('*', line) for line in lines[1])", "nothing to repeat"),
+        ("not matches(pattern='a{2', text=out[1]) and matches('?', '')", "nothing to repeat"),
+        ("matches(b'a', out[1])", "is no text"),
+        ("matches(1, out[1])", "is no text"),
+        ("matches('[0-9]{4}-[0-9]{2}', out[1])", ""),
+        ("matches('[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', out[1])", ""),
+        ("matches(out[1], '(')", ""),
+    ],
+)
+def test_patterns_are_compiled_when_pages_are_read(claim: str, part: str) -> None:
+    faults = claim_faults(Claim(claim, "", 3), 1)
+    assert len(faults) == bool(part)
+    assert all(f"does not compile: {part}" in fault or part in fault for fault in faults)
 
 
 @pytest.mark.attack(

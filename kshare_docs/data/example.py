@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -11,6 +11,10 @@ from .problem import Problem
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds that one step may take unless the fence says otherwise."""
+
+
+COUNTER_RUN = "~"
+"""Between an example's id and the number of its counter-run, from 1."""
 
 
 class Finding(StrEnum):
@@ -52,6 +56,19 @@ class Step:
 
 
 Part: TypeAlias = Comment | Step
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """Another command in the place of one step, under which what the example shows must fail.
+
+    Attributes:
+        place: The step's place among all steps, from 0.
+        step: What runs there instead.
+    """
+
+    place: int
+    step: Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +137,8 @@ class Example:
         claims: What is claimed of the results.
         options: The fence's options.
         source: The block's lines and options, to tell whether a page still says the same.
+        variants: One a counter-run.
+        no_variant: Why there can be no counter-run; empty where that is not said.
     """
 
     id: str
@@ -130,6 +149,8 @@ class Example:
     claims: tuple[Claim, ...]
     options: Options
     source: str = ""
+    variants: tuple[Variant, ...] = ()
+    no_variant: str = ""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -143,12 +164,40 @@ class Example:
 
     @property
     def commands(self) -> tuple[tuple[str, bool], ...]:
-        """What is run, without its place: equal in every language."""
+        """What is run, without its place."""
         return tuple((step.source, step.hidden) for step in self.steps)
+
+    @property
+    def all_commands(self) -> tuple[tuple[tuple[str, bool], ...], ...]:
+        """What is run, and in each counter-run: equal in every language."""
+        return tuple(example.commands for example in (self, *self.counter_runs))
+
+    @property
+    def is_counter_run(self) -> bool:
+        """It stands on no page: it is another example with one step replaced."""
+        return COUNTER_RUN in self.id
+
+    @property
+    def counter_runs(self) -> tuple[Example, ...]:
+        """The example once more for each variant, under an id that no page can give."""
+        return tuple(
+            replace(
+                self,
+                id=f"{self.id}{COUNTER_RUN}{number}",
+                parts=self._with(variant),
+                variants=(),
+                options=replace(self.options, script=False, repeat=1),
+            )
+            for number, variant in enumerate(self.variants, 1)
+        )
+
+    def _with(self, variant: Variant) -> tuple[Part, ...]:
+        replaced = self.steps[variant.place]
+        return tuple(variant.step if part is replaced else part for part in self.parts)
 
     def problem(self, message: str, line: int = 0) -> Problem:
         """A problem of this example, at its fence unless another line is named."""
-        return Problem(self.page, line or self.line, self.id, message)
+        return Problem(self.page, line or self.line, self.id.partition(COUNTER_RUN)[0], message)
 
 
 @dataclass(frozen=True, slots=True)

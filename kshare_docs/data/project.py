@@ -68,6 +68,7 @@ class Runnable:
         images: Names of all images that it uses.
         needs: What it needs of the host, also what its steps imply.
         settled: Nothing that others may change meanwhile is read: a result of it may be reused.
+        counter_runs: The same with one step replaced, one for each of its variants.
     """
 
     example: Example
@@ -75,6 +76,7 @@ class Runnable:
     images: frozenset[str]
     needs: tuple[str, ...]
     settled: bool = True
+    counter_runs: tuple[Runnable, ...] = ()
 
     @property
     def resources(self) -> list[str]:

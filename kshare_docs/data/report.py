@@ -27,10 +27,30 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ClaimVerdict:
-    """What became of one claim, and the values that decided it."""
+    """What became of one claim, and the values that decided it.
+
+    Attributes:
+        status: It holds, or it does not, or it was not asked.
+        detail: Why it does not hold.
+        raised: It is neither true nor false: evaluating it broke off.
+    """
 
     status: Status
     detail: str = ""
+    raised: bool = False
+
+
+class Counter(StrEnum):
+    """What the counter-runs of an example say of one of its claims."""
+
+    REFUTED = "refuted"
+    """It came out false in one: it can fail."""
+    HELD = "held"
+    """It held in all of them."""
+    SKIPPED = "skipped"
+    """The host could not do the one that might refute it."""
+    NONE = "none"
+    """There is no counter-run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +87,7 @@ class Judged:
         missing: Names of the needs that the host does not offer, where it was skipped.
         fault: Why it failed, where no claim says so.
         attested: Its results are of a stored set that was found to be signed.
+        counter_runs: The same example under each of its variants.
     """
 
     example: Example
@@ -76,6 +97,26 @@ class Judged:
     missing: tuple[str, ...] = ()
     fault: Fault | None = None
     attested: bool = False
+    counter_runs: tuple[Judged, ...] = ()
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """What the counter-runs say of each claim."""
+        return tuple(map(self._counter, range(len(self.example.claims))))
+
+    def refutes(self, number: int) -> bool:
+        """Whether a claim, counted from 0, came out false."""
+        verdict = self.verdicts[number]
+        return not self.fault and verdict.status is Status.FAILED and not verdict.raised
+
+    def _counter(self, number: int) -> Counter:
+        if any(run.refutes(number) for run in self.counter_runs):
+            return Counter.REFUTED
+        if not self.example.variants:
+            return Counter.NONE
+        done = len(self.counter_runs) == len(self.example.variants)
+        ran = done and all(run.capture and not run.fault for run in self.counter_runs)
+        return Counter.HELD if ran else Counter.SKIPPED
 
     @property
     def error(self) -> str:
@@ -95,11 +136,31 @@ class Judged:
             if verdict.status is Status.FAILED:
                 what = f"claim failed: {claim.expression}  # {claim.text}\n    {verdict.detail}"
                 found.append(self.example.problem(what, claim.line))
+        if self.capture and not found:
+            found += self._idle()
+        return found
+
+    def _idle(self) -> list[Problem]:
+        """Counter-runs that came to no end, and claims that decide something and cannot fail."""
+        runs = zip(self.example.variants, self.counter_runs, strict=True)
+        found = [
+            self.example.problem(f"counter-run: {run.error}", variant.step.line)
+            for variant, run in runs
+            if run.fault
+        ]
+        for claim, counter in zip(self.example.claims, self.counters, strict=True):
+            if claim.bearings and counter is Counter.HELD:
+                names = " ".join(bearing.entry for bearing in claim.bearings)
+                what = f"claim cannot fail: {claim.expression} decides {names}, and holds in every"
+                more = "counter-run too: make one with `#~ COMMAND` under which it is false"
+                found.append(self.example.problem(f"{what} {more}", claim.line))
         return found
 
     def on_page_of(self, example: Example) -> Judged:
         """The same verdict over the same example of another page."""
-        return replace(self, example=example)
+        runs = zip(self.counter_runs, example.counter_runs, strict=False)
+        counter_runs = tuple(run.on_page_of(other) for run, other in runs)
+        return replace(self, example=example, counter_runs=counter_runs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +228,16 @@ def _row(judged: Judged) -> dict[str, Any]:
         "status": judged.status,
         "reason": judged.error or why_skipped(judged.missing),
         "claims": [
-            {"text": claim.text, "expression": claim.expression, **msgspec.to_builtins(verdict)}
-            for claim, verdict in zip(example.claims, judged.verdicts, strict=True)
+            {
+                "text": claim.text,
+                "expression": claim.expression,
+                "status": verdict.status,
+                "detail": verdict.detail,
+                "counter": counter,
+            }
+            for claim, verdict, counter in zip(
+                example.claims, judged.verdicts, judged.counters, strict=True
+            )
         ],
         "seconds": round(judged.seconds, 3),
         "images": msgspec.to_builtins(judged.capture.images) if judged.capture else [],

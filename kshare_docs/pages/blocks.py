@@ -8,8 +8,8 @@ from __future__ import annotations
 import io
 import re
 import tokenize
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 
 from ..data.example import (
     DEFAULT_TIMEOUT,
@@ -21,6 +21,7 @@ from ..data.example import (
     Options,
     Part,
     Step,
+    Variant,
     View,
 )
 from ..data.problem import Problem, nearest, odd_character
@@ -63,7 +64,7 @@ def read_example(
         faults.append((line, message))
 
     _look_for_unseen(block, report)
-    parts, claims = _read_lines(block, words.entries, report)
+    read = _read_lines(block, words.entries, report)
     options = _read_options(block, words.needs, report)
     name = block.options.get("id", "")
     if not name:
@@ -71,13 +72,24 @@ def read_example(
     elif not _ID.fullmatch(name):
         what = "is not an id: lower-case letters, digits and single hyphens, a letter first"
         report(block.line, f"{name!r} {what}")
-    example = Example(name, page, lang, block.line, parts, claims, options, block.source)
-    for step in example.steps:
+    example = Example(
+        name,
+        page,
+        lang,
+        block.line,
+        tuple(read.parts),
+        tuple(read.claims),
+        options,
+        block.source,
+        tuple(read.variants),
+        read.no_variant,
+    )
+    for step in (*example.steps, *(variant.step for variant in example.variants)):
         if _continues(step.source):
             report(step.line, "the step ends in a backslash: its next line is missing")
     if not example.visible:
         report(block.line, "the example has no step: write one as `$ command`")
-    for claim in claims:
+    for claim in example.claims:
         for fault in claim_faults(claim, len(example.visible)):
             report(claim.line, fault)
     return example, [example.problem(message, line) for line, message in sorted(faults)]
@@ -157,32 +169,82 @@ def _continues(line: str) -> bool:
     return (len(line) - len(line.rstrip("\\"))) % 2 == 1
 
 
-def _read_lines(
-    block: Block, entries: Collection[str], report: Reporter
-) -> tuple[tuple[Part, ...], tuple[Claim, ...]]:
-    parts: list[Part] = []
-    claims: list[Claim] = []
+@dataclass(slots=True)
+class _Lines:
+    """What was read of a block's lines by now."""
+
+    parts: list[Part] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    variants: list[Variant] = field(default_factory=list)
+    no_variant: str = ""
+
+    @property
+    def steps(self) -> list[Step]:
+        return [part for part in self.parts if isinstance(part, Step)]
+
+
+def _joined_lines(block: Block) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers; a command goes on after a backslash."""
     lines = iter(enumerate(block.lines, block.line + 1))
     for number, line in lines:
         rest = line.rstrip(" ")
-        if rest.startswith(("$ ", "#$ ")):
+        if rest.startswith(("$ ", "#$ ", "#~ ")):
             while _continues(rest) and (following := next(lines, None)):
                 rest = f"{rest}\n{following[1].rstrip(' ')}"
-            parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
+        yield number, rest
+
+
+def _read_lines(block: Block, entries: Collection[str], report: Reporter) -> _Lines:
+    found = _Lines()
+    for number, rest in _joined_lines(block):
+        if rest.startswith(("$ ", "#$ ")):
+            found.parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
+        elif rest.startswith("#~"):
+            _read_variant(rest[2:].strip(" "), number, found, report)
         elif rest.startswith("#?"):
             if claim := _read_claim(rest[2:].strip(" "), number, entries, report):
-                claims.append(claim)
-        elif rest.startswith("#! ") and claims and not claims[-1].otherwise:
-            claims[-1] = replace(claims[-1], otherwise=rest[2:].strip())
+                found.claims.append(claim)
         elif rest.startswith("#! "):
-            report(number, "`#!` says, once, what it means if the claim before it fails")
+            _read_otherwise(rest[2:].strip(), number, found.claims, report)
         elif rest.startswith("# "):
-            parts.append(Comment(rest[2:]))
+            found.parts.append(Comment(rest[2:]))
         elif rest:
-            what = "is no step (`$ `), comment (`# `), hidden step (`#$ `) or claim (`#? `, `#! `)"
-            odd = odd_character(rest[:3])
-            report(number, f"{rest!r} {what}; outputs are captured, never typed{odd}")
-    return tuple(parts), tuple(claims)
+            report(
+                number,
+                f"{rest!r} is no step (`$ `), hidden step (`#$ `), variant of a step (`#~ `),"
+                " comment (`# `) or claim (`#? `, `#! `); outputs are captured, never typed"
+                f"{odd_character(rest[:3])}",
+            )
+    return found
+
+
+def _read_variant(text: str, line: int, found: _Lines, report: Reporter) -> None:
+    """`COMMAND`, in the place of the step before it; or `none: REASON`."""
+    word, colon, reason = text.partition(":")
+    if word == "none":
+        if not (colon and reason.strip()) or found.no_variant or found.variants:
+            what = "says, once and in the place of all others, why there can be no counter-run"
+            report(line, f"`#~ none: REASON` {what}")
+        found.no_variant = reason.strip()
+    elif found.no_variant:
+        report(line, "`#~ none:` before it says that there can be no counter-run")
+    elif not found.steps:
+        report(line, "`#~ COMMAND` stands below the step in whose place it runs: there is none")
+    elif not text:
+        report(line, "the variant has no command: write `#~ COMMAND`, or `#~ none: REASON`")
+    else:
+        before = found.steps[-1]
+        variant = Step(text, line, before.hidden)
+        if variant.command == before.command:
+            report(line, "the variant is equal to its step: a counter-run would show the same")
+        found.variants.append(Variant(len(found.steps) - 1, variant))
+
+
+def _read_otherwise(text: str, line: int, claims: list[Claim], report: Reporter) -> None:
+    if claims and not claims[-1].otherwise:
+        claims[-1] = replace(claims[-1], otherwise=text)
+    else:
+        report(line, "`#!` says, once, what it means if the claim before it fails")
 
 
 def _read_claim(text: str, line: int, entries: Collection[str], report: Reporter) -> Claim | None:

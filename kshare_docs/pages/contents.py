@@ -140,12 +140,14 @@ def _consistent(examples: list[Example], problems: list[Problem]) -> list[Exampl
         where = f"{other.page}:{other.line}"
         if twin is not example:
             what = f"the id is taken: {twin.page}:{twin.line} has it; choose another"
-        elif example.commands != other.commands:
+        elif example.all_commands != other.all_commands:
             what = f"its steps differ from those of the same example in {where}: make them equal"
         elif replace(example.options, title="") != replace(other.options, title=""):
             what = f"its options, but for the title, differ from the same example in {where}"
         elif _says(example) != _says(other):
             what = f"its claims differ from those of the same example in {where}: make them equal"
+        elif bool(example.no_variant) is not bool(other.no_variant):
+            what = f"one of it and the same example in {where} says `#~ none:`: make them equal"
         else:
             kept.append(example)
             continue

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import math
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping
 from io import StringIO
@@ -46,6 +48,7 @@ MAX_LENGTH = 2000
 
 _MAX_DEPTH = 50
 _PATTERN_SECONDS = 1.0
+_PATTERN_SIZE = 1_000_000
 _DETAIL_LENGTH = 120
 _MESSAGE_LENGTH = 500
 
@@ -99,6 +102,8 @@ def claim_faults(claim: Claim, steps: int) -> list[str]:
             found.append(f"uses .{node.attr}; known: {', '.join(TEXT_METHODS)}")
         elif (number := step_number(node)) is not None and not 1 <= number <= steps:
             found.append(f"names step {number}, but the visible steps are 1 to {steps}")
+        elif fault := _pattern_fault(node):
+            found.append(f"has a pattern that does not compile: {fault}")
     return [f"the claim {claim.expression!r} {what}" for what in found]
 
 
@@ -170,13 +175,14 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> ClaimVerdict:
         value = evaluator.eval(expression, previously_parsed=tree.body)
         if isinstance(value, bool):
             return ClaimVerdict(Status.VERIFIED) if value else _refuted(tree, names)
-        return ClaimVerdict(Status.FAILED, f"is {_short(value)}, neither True nor False")
+        what = f"is {_short(value)}, neither True nor False"
     except MemoryError:
         raise
     # Whatever else goes wrong in an author's expression is an answer about the claim.
     except Exception as error:
         what = f"{type(error).__name__}: {error}"
-        return ClaimVerdict(Status.FAILED, what[:_MESSAGE_LENGTH].encode(errors="replace").decode())
+    what = what[:_MESSAGE_LENGTH].encode(errors="replace").decode()
+    return ClaimVerdict(Status.FAILED, what, raised=True)
 
 
 def step_number(node: ast.AST, *results: str) -> int | None:
@@ -194,6 +200,29 @@ def step_number(node: ast.AST, *results: str) -> int | None:
                 case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(number))):
                     return -number
     return None
+
+
+def _pattern_fault(node: ast.AST) -> str:
+    """Why the pattern of a `matches` is none, where it stands there as text."""
+    match node:
+        case ast.Call(func=ast.Name(id="matches"), args=[ast.Constant(value=pattern), *_]):
+            pass
+        case ast.Call(func=ast.Name(id="matches"), keywords=keywords):
+            texts = [k.value for k in keywords if k.arg == "pattern"]
+            pattern = next((t.value for t in texts if isinstance(t, ast.Constant)), "")
+        case _:
+            return ""
+    if not isinstance(pattern, str):
+        return f"{pattern!r} is no text"
+    # A compiled pattern holds what it repeats as often as that: this must take no memory to learn.
+    counts = (int(number) for number in re.findall(r"(?a)[{,](\d+)", pattern))
+    if len(pattern) * math.prod(max(count, 1) for count in counts) > _PATTERN_SIZE:
+        return "its counts multiply to too much"
+    try:
+        regex.compile(pattern)
+    except (regex.error, RecursionError, MemoryError, ValueError, OverflowError) as error:
+        return str(error) or type(error).__name__
+    return ""
 
 
 def _refuted(tree: ast.AST, names: Mapping[str, Any]) -> ClaimVerdict:

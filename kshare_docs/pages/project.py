@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..data.container import Container, RefusedError
@@ -51,9 +52,14 @@ def read_project(root: Path, *, also: Collection[str] = ()) -> Project:
     runnables: dict[str, Runnable] = {}
     for example in once.values():
         runnable, faults = _runnable(example, images, allowed, settled)
+        counter_runs = []
+        for counter_run, variant in zip(example.counter_runs, example.variants, strict=True):
+            counter, more = _runnable(counter_run, images, allowed, settled)
+            faults += [fault for fault in more if fault.line == variant.step.line]
+            counter_runs.append(counter)
         problems += faults
         if not faults:
-            runnables[example.id] = runnable
+            runnables[example.id] = replace(runnable, counter_runs=tuple(counter_runs))
     return Project(
         root,
         examples=tuple(example for example in contents.examples if example.id in runnables),
@@ -109,6 +115,8 @@ def _runnable(
             problems.append(example.problem(fault, step.line))
         if container:
             used.add(container.image)
+            runtime = container.body.get("HostConfig", {}).get("Runtime", "")
+            needs += [runtime] if runtime in REMEDIES else []
         elif re.search(r"\bdocker\b", step.command):
             needs.append("docker-cli")
             used |= images.keys() & set(re.findall(r"[\w.-]+", step.command))

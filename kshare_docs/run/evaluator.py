@@ -97,7 +97,7 @@ class Evaluator:
                 found.append(msgspec.json.decode(line, type=ClaimVerdict))
         except OSError:
             self.close()
-            found.append(ClaimVerdict(Status.FAILED, _limit(child.returncode)))
+            found.append(ClaimVerdict(Status.FAILED, _limit(child.returncode), raised=True))
         except BaseException:  # also Ctrl-C: an answer is still to come, and would be the next's
             self.close()
             raise
@@ -117,7 +117,7 @@ def serve() -> None:
             try:
                 verdict = expressions.evaluate(expression, names)
             except MemoryError:
-                verdict = ClaimVerdict(Status.FAILED, _limit(0))
+                verdict = ClaimVerdict(Status.FAILED, _limit(0), raised=True)
             sys.stdout.buffer.write(msgspec.json.encode(verdict) + b"\n")
             sys.stdout.buffer.flush()
 

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
-from ..data.capture import Capture, Result
+from ..data.capture import Capture, Ending, Result
 from ..data.example import Claim, Example
 from ..data.host import Host
 from ..data.report import ClaimVerdict, Fault, Judged, Status
 from ..pages.expressions import speaks_of_code
 from .evaluator import Request, evaluate
 
+NOT_BEGUN = (126, 127)
+"""Exit codes of a command that cannot be run, or that there is not (POSIX, 2.8.2)."""
+
 
 def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
     """The verdict over an example that ran: of each claim, and of every step that none speaks of.
+
+    Of a counter-run only that it came to its end: its claims are there to be refuted.
 
     Args:
         example: The example.
@@ -30,9 +36,32 @@ def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
     facts = msgspec.to_builtins(host)
     expressions = tuple(claim.expression for claim in example.claims)
     verdicts = evaluate(Request(expressions, capture, facts))
+    if example.is_counter_run:
+        return Judged(example, Status.VERIFIED, capture, verdicts)
     failed = fault or any(verdict.status is Status.FAILED for verdict in verdicts)
     status = Status.FAILED if failed else Status.VERIFIED
     return Judged(example, status, capture, verdicts, fault=fault)
+
+
+def judge_counter_runs(judged: Judged, counter_runs: Iterable[Judged]) -> Judged:
+    """The verdict over an example with its counter-runs: they may find that it cannot fail."""
+    sound = tuple(_sound(judged, run) for run in counter_runs)
+    whole = replace(judged, counter_runs=sound)
+    failed = judged.status is Status.VERIFIED and whole.failures
+    return replace(whole, status=Status.FAILED) if failed else whole
+
+
+def _sound(judged: Judged, run: Judged) -> Judged:
+    """A counter-run; one in which something could not even begin has refuted nothing."""
+    if judged.capture is None or run.capture is None:
+        return run
+    pairs = zip(judged.capture.results, run.capture.results, strict=False)
+    for place, (before, result) in enumerate(pairs):
+        refused = result.ending is Ending.REFUSED and before.ending is not Ending.REFUSED
+        if refused or (result.code in NOT_BEGUN and before.code not in NOT_BEGUN):
+            fault = Fault(f" could not begin: {result.output[-300:]}", place)
+            return replace(run, status=Status.FAILED, fault=fault)
+    return run
 
 
 def judge_skipped(example: Example, missing: tuple[str, ...]) -> Judged:

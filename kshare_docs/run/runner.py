@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import partial
 
 from ..data.capture import Capture, Ending
 from ..data.host import Host
 from ..data.project import Project, Runnable
 from ..data.report import Judged, Report, Status
+from ..machine.endpoint import explain
 from ..machine.engine import Engine, EngineError, connected
 from ..machine.host import read_host
 from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from ..machine.runs import ended_by_signals, sweep_host
 from .cache import Cache
-from .judge import judge_capture, judge_refused, judge_skipped
-from .plan import Refuse, Reuse, Run, Skip, decide
+from .judge import judge_capture, judge_counter_runs, judge_refused, judge_skipped
+from .plan import Decision, Refuse, Reuse, Run, Skip, decide
 from .redact import Redaction, host_secrets
 from .steps import ExampleRunner
 
@@ -108,16 +110,33 @@ class Pool:
         )
         probes = Probes(self._host, self._engine.info)
         kept = None if fresh else self._cache
-        plan = [decide(runnable, probes, images, kept) for runnable in runnables]
-        known = (self._known(item) for item in plan if not isinstance(item, Run))
-        judged = {item.example.id: item for item in known}
+        every = [each for item in runnables for each in (item, *item.counter_runs)]
+        plan = [self._decide(runnable, probes, images, kept) for runnable in every]
+        known = [item for item in plan if not isinstance(item, Run)]
+        judged = {
+            item.runnable.example.id: self._judged(item.runnable, partial(self._known, item))
+            for item in known
+        }
         to_run = [item for item in plan if isinstance(item, Run)]
         self._listener.planned(len(to_run))
         for alone, width in ((False, 2 * self._host.cpus), (True, 1)):
             group = [item for item in to_run if item.runnable.example.options.alone is alone]
             judged |= self._side_by_side(group, width)
         self._cache.prune()
-        return judged
+        return {
+            item.example.id: judge_counter_runs(
+                judged[item.example.id], [judged[run.example.id] for run in item.counter_runs]
+            )
+            for item in runnables
+        }
+
+    def _decide(
+        self, runnable: Runnable, probes: Probes, images: ImageProvider, cache: Cache | None
+    ) -> Decision:
+        try:
+            return decide(runnable, probes, images, cache)
+        except Exception as error:
+            return Refuse(runnable, self._note(error))
 
     def _known(self, decision: Reuse | Skip | Refuse) -> Judged:
         example = decision.runnable.example
@@ -154,18 +173,31 @@ class Pool:
     def _finish(self, decision: Run, future: Future[Capture]) -> Judged:
         """Judge it in the thread of the pool's owner: what is ended by Ctrl-C is not judged."""
         example = decision.runnable.example
-        try:
-            capture = future.result()
-        except EngineError as error:
-            self.lost = self.lost or str(error)
-            judged = judge_refused(example, str(error))
-        except OSError as error:  # no room, or no right, to make a scratch folder
-            judged = judge_refused(example, str(error))
-        else:
-            judged = judge_capture(example, capture, self._host)
-            if judged.status is Status.VERIFIED:
-                self._cache.put(decision.key, capture)
-            if (last := capture.unfinished) and last.ending is Ending.LOST:
-                self.lost = self.lost or last.error
+        judged = self._judged(
+            decision.runnable, lambda: judge_capture(example, future.result(), self._host)
+        )
+        if judged.capture and judged.status is Status.VERIFIED:
+            try:
+                self._cache.put(decision.key, judged.capture)
+            except Exception as error:
+                self._listener.say(f"{example.id} is not kept for reuse: {explain(error)}")
+        last = judged.capture and judged.capture.unfinished
+        if last and last.ending is Ending.LOST:
+            self.lost = self.lost or last.error
         self._listener.ended(judged)
         return judged
+
+    def _judged(self, runnable: Runnable, judge: Callable[[], Judged]) -> Judged:
+        """One example's trouble, of any kind, is its own failure: all others are judged."""
+        try:
+            return judge()
+        except (Exception, SystemExit) as error:
+            return judge_refused(runnable.example, self._note(error))
+
+    def _note(self, error: BaseException) -> str:
+        """Why an example could not be run, in one line."""
+        if isinstance(error, EngineError):
+            self.lost = self.lost or str(error)
+        if isinstance(error, EngineError | OSError):  # no room, or no right
+            return " ".join(str(error).split())
+        return f"it could not be run: {type(error).__name__}: {explain(error)}"

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
+from functools import partial
 
 from ..data.capture import Capture, Ending, Outcome, Provenance, Result, utc_now
 from ..data.example import Step
 from ..data.host import Host
 from ..data.project import Runnable
 from ..machine.containers import ExampleContainers, example_containers
+from ..machine.endpoint import explain
 from ..machine.engine import Engine, EngineError, example_labels, run_labels
 from ..machine.runs import hold, run_folder
 from ..machine.shell import Shell, write_tools
@@ -83,25 +85,38 @@ class ExampleRunner:
         runnable, example = decision.runnable, decision.runnable.example
         references = {use.name: use.id for use in decision.images}
         results: list[Result] = []
-        with self._workplace(runnable, references) as (containers, shell):
-            for step, container in zip(example.steps, runnable.containers, strict=True):
-                if self._stopped.is_set():
-                    break
-                started = time.perf_counter()
-                left = max(0.0, end - time.monotonic())
-                timeout = min(example.options.timeout, left)
-                if container is None:
-                    outcome = shell.run(step.command, timeout)  # the line that was reviewed
-                else:
-                    outcome = containers.run(container, references[container.image], timeout)
-                if outcome.ending is Ending.TIMED_OUT and timeout == left:
-                    outcome = replace(outcome, error=_OVERTIME)
-                results.append(self._result(step, outcome, time.perf_counter() - started))
-                if outcome.error or (step.hidden and outcome.code):
-                    break
+        try:
+            with self._workplace(runnable, references) as (containers, shell):
+                for step, container in zip(example.steps, runnable.containers, strict=True):
+                    if self._stopped.is_set():
+                        break
+                    left = max(0.0, end - time.monotonic())
+                    timeout = min(example.options.timeout, left)
+                    if container is None:  # the line that was reviewed
+                        act = partial(shell.run, step.command, timeout)
+                    else:
+                        image = references[container.image]
+                        act = partial(containers.run, container, image, timeout)
+                    results.append(self._result(step, act, overtime=timeout == left))
+                    if results[-1].error or (step.hidden and results[-1].code):
+                        break
+        except Exception as error:
+            if not results:
+                raise
+            # What was seen remains, whatever its end was like.
+            self._say(f"{example.id} left what could not be removed: {explain(error)}")
         return tuple(results)
 
-    def _result(self, step: Step, outcome: Outcome, seconds: float) -> Result:
+    def _result(self, step: Step, act: Callable[[], Outcome], *, overtime: bool) -> Result:
+        """What a step gives; its trouble, of any kind, is a result."""
+        started = time.perf_counter()
+        try:
+            outcome = act()
+        except Exception as error:
+            outcome = Outcome("", None, Ending.CUT, f"it broke off: {explain(error)}")
+        seconds = time.perf_counter() - started
+        if outcome.ending is Ending.TIMED_OUT and overtime:
+            outcome = replace(outcome, error=_OVERTIME)
         return Result(
             step.source,
             step.hidden,
