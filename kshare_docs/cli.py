@@ -114,6 +114,8 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     lookup = Lookup(
         project.root, render_view, report, kernels=kernels, final=True, publication=publish
     )
+    kind = "publication" if publish else "preview"
+    made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
     try:
         with ExitStack() as stack:
             folder = stack.enter_context(staged(target)) if publish else target
@@ -124,12 +126,11 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
             statement = make_statement(folder, lookup, source, started)
             attestation.write_statement(folder, statement)
     except OSError as error:
+        made = "no site"
         faults = [*lookup.problems, Problem(str(target), 0, "", f"cannot be written: {error}")]
     terminal.print_faults(report)
     terminal.print_lines(faults)
     refused = f", {len(report.problems)} refused" if report.problems else ""
-    kind = "publication" if publish else "preview"
-    made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
     counts = terminal.describe_counts(report)
     terminal.print_line(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
     _finish(report, faulty=bool(faults))

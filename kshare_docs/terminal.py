@@ -103,7 +103,7 @@ class ProgressLine(progress.Progress, Listener):
     """One line of progress on a terminal; plain lines elsewhere. All on standard error."""
 
     def __init__(self, *, silent: bool = False) -> None:
-        console = Console(stderr=True)
+        console = _console(stderr=True)
         super().__init__(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(20),
@@ -144,6 +144,13 @@ class ProgressLine(progress.Progress, Listener):
         self.update(self._bar, running=", ".join(tuple(self._running)[:3]))
 
 
+def _console(*, stderr: bool = False) -> Console:
+    """A console on which something can be read, whatever COLUMNS says."""
+    console = Console(stderr=stderr)
+    console.width = max(console.width, _LEAST_WIDTH)
+    return console
+
+
 def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
     """Lines on standard error, or on standard output."""
     for line in lines:
@@ -182,7 +189,7 @@ def print_report(report: Report) -> None:
             f"{judged.seconds:.2f}" if judged.capture else "",
         )
     if report.judged:
-        Console(width=max(Console().width, _LEAST_WIDTH)).print(table, markup=False)
+        _console().print(table, markup=False)
     print_faults(report, err=False)
     for judged in report.judged.values():
         if judged.status is Status.SKIPPED:

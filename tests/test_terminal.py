@@ -122,6 +122,7 @@ def test_a_folder_that_was_removed(workshop: Workshop, command: str) -> None:
         {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
         {"LANG": "xx_YY.GBK", "LC_ALL": None},
         {"COLUMNS": "1"},
+        {"COLUMNS": "0"},
         {"COLUMNS": "many", "TERM": "dumb", "NO_COLOR": "1"},
     ],
     ids=str,

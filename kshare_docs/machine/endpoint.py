@@ -42,6 +42,8 @@ from docker.utils.socket import SocketError
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
+from .host import home_folder
+
 DEFAULT = DEFAULT_NPIPE if IS_WINDOWS_PLATFORM else "unix:///var/run/docker.sock"
 """Where an engine listens unless it is told otherwise."""
 
@@ -193,7 +195,7 @@ def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
         EndpointError: A context is named, but it is lost or broken.
     """
     given = environment.get
-    folder = Path(given("DOCKER_CONFIG") or Path(given("HOME") or Path.home(), ".docker"))
+    folder = Path(given("DOCKER_CONFIG") or Path(given("HOME") or home_folder(), ".docker"))
     host = given("DOCKER_HOST", "")
     context = "" if host else given("DOCKER_CONTEXT") or _current_context(folder)
     if context not in {"", "default"}:

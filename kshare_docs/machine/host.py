@@ -39,6 +39,14 @@ def read_boot_id() -> str:
         return ""
 
 
+def home_folder() -> Path:
+    """The user's home; without HOME, and for a user id without account, one that nobody has."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
+
+
 def _distribution() -> str:
     try:
         return platform.freedesktop_os_release()["PRETTY_NAME"]

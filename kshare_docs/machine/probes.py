@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from ..data.host import EngineInfo, Host
+from .host import home_folder
 from .shell import PATH
 
 PROBE_SECONDS = 10.0
@@ -58,7 +59,7 @@ def _ask(*command: str) -> str | None:
     try:
         done = subprocess.run(
             command,
-            env={"PATH": PATH, "HOME": str(Path.home())},
+            env={"PATH": PATH, "HOME": str(home_folder())},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=PROBE_SECONDS,

@@ -52,6 +52,7 @@ _HEADER = re.compile(
     .*?\bexec\b(?:=["']?(?P<value>\w*))?""",
     re.VERBOSE,
 )
+_BRACES = re.compile(r"[> ]*[`~]+[ ]*\.?[\w#.+-]*[ ]*\{")
 _DOUBT = re.compile(r"<[!?]|(^[> \t]+|\S[ \t]*\n)(```|~~~).*exec", re.MULTILINE)
 """What may keep a fence off the page: nothing does at the margin, below a blank line."""
 
@@ -134,7 +135,7 @@ class Finder(Preprocessor):
             if not fence.executable or (html is not None and str(number) not in shown):
                 continue
             place = first + fence.start
-            if "{" in self._lines[fence.start].partition(fence.language)[0]:
+            if _BRACES.match(self._lines[fence.start]):
                 what = f'the options stand without braces: ```{fence.language} exec="1" …'
                 report(place, what)
                 continue
@@ -180,11 +181,12 @@ class Finder(Preprocessor):
         """A fence of SuperFences' configuration that is only taken note of."""
         accept = fence.get("validator", default_validator)
 
-        def begin(language: str, inputs: dict[str, str], options: Any, *rest: Any) -> bool:
+        def begin(language: str, inputs: dict[str, str], options: Any, attrs: Any, md: Any) -> bool:
             given = dict(inputs)
-            if not accept(language, inputs, options, *rest):
+            if not accept(language, inputs, options, attrs, md):
                 return False
-            self._begun.add(self._lines.at)
+            if not attrs or _BRACES.match(self._lines[self._lines.at]):
+                self._begun.add(self._lines.at)
             ours = accept is validator and language in _LANGUAGES
             options[_NOTE] = (self._lines.at, given, ours)
             return True
@@ -203,7 +205,7 @@ class Finder(Preprocessor):
         opened = {at: _end_of_place(lines, at) for at in self._begun - within}
         for at, line in enumerate(lines):
             header = _HEADER.match(line)
-            if not header or at in within or not truth(header["value"] or "1"):
+            if not header or at in within or not truth(header.groupdict("1")["value"]):
                 continue
             around = [n for n, broken in opened.items() if n < at and not broken]
             if opened.get(at):

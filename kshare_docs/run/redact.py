@@ -12,6 +12,8 @@ from pathlib import Path
 
 import psutil
 
+from ..machine.host import home_folder
+
 _GENERIC = frozenset({"", "root", "localhost", "/", "/root"})
 """Values that every Linux system has: they name nobody."""
 
@@ -52,7 +54,7 @@ def host_secrets() -> dict[str, str]:
     secrets: dict[str, str] = {}
     name = socket.gethostname()
     secrets[name] = secrets[name.partition(".")[0]] = "host"
-    home = Path.home()
+    home = home_folder()
     secrets[str(home)] = "home"
     with contextlib.suppress(KeyError, OSError):  # a user id need not have a name
         secrets[getpass.getuser()] = "user"
