@@ -12,8 +12,6 @@ from pathlib import Path
 
 import psutil
 
-from ..machine.host import home_folder
-
 _GENERIC = frozenset({"", "root", "localhost", "/", "/root"})
 """Values that every Linux system has: they name nobody."""
 
@@ -54,7 +52,7 @@ def host_secrets() -> dict[str, str]:
     secrets: dict[str, str] = {}
     name = socket.gethostname()
     secrets[name] = secrets[name.partition(".")[0]] = "host"
-    home = home_folder()
+    home = Path.home()
     secrets[str(home)] = "home"
     with contextlib.suppress(KeyError, OSError):  # a user id need not have a name
         secrets[getpass.getuser()] = "user"
