@@ -178,7 +178,7 @@ class Pool:
         )
         if judged.capture and judged.status is Status.VERIFIED:
             try:
-                self._cache.put(decision.key, judged.capture)
+                self._cache.put(decision.keys.of(judged.capture), judged.capture)
             except Exception as error:
                 self._listener.say(f"{example.id} is not kept for reuse: {explain(error)}")
         last = judged.capture and judged.capture.unfinished
