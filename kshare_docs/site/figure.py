@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
 from markupsafe import Markup, escape
@@ -41,7 +42,7 @@ def render_figure(
         example=judged.example,
         records=[judged, *others],
         first=1 if others and not judged.capture else 0,
-        missing=why_missing(judged, lang),
+        why_missing=partial(why_missing, lang=lang),
         ledger=link(judged.example.page, ledger) if ledger else "",
         output_html=output_html,
         words=load_words(lang),
