@@ -185,7 +185,7 @@ def test_drift_says_what_is_missing() -> None:
 
 
 def test_placeholders_of_redaction_are_not_masked() -> None:
-    planted = "vm alice /home/alice 192.0.2.7 2001:db8::7 02:fc:00:00:00:01"
+    planted = "workhorse alice /home/alice 192.0.2.7 2001:db8::7 02:fc:00:00:00:01"
     shown = Redaction(SECRETS)(planted)
     assert shown == "‹host› ‹user› ‹home› ‹ipv4› ‹ipv6› ‹mac›"
     assert mask(shown) == shown

@@ -1,8 +1,12 @@
-"""Judging: an example gets its verdict by the claims of its page, over a capture."""
+"""Judging: an example gets its verdict by the claims of its page, over a capture.
+
+What was printed is judged, and what may be shown is told: redaction changes no verdict.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,26 +14,35 @@ import msgspec
 from ..data.capture import Capture, Result
 from ..data.example import Claim, Example
 from ..data.host import Host
-from ..data.report import ClaimVerdict, Fault, Judged, Status
+from ..data.report import ClaimVerdict, Fault, Judged, Report, Status
 from ..pages.expressions import speaks_of_code
 from .evaluator import Request, evaluate
+from .redact import Redaction
 
 
-def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
+def judge_capture(
+    example: Example,
+    capture: Capture,
+    host: Host,
+    reached: Mapping[str, ClaimVerdict] | None = None,
+) -> Judged:
     """The verdict over an example that ran: of each claim, and of every step that none speaks of.
 
     Args:
         example: The example.
         capture: What its run gave.
         host: The facts that the name `host` holds.
+        reached: By expression, verdicts that were reached before; they stand.
     """
     fault = _fault(example, capture)
     if capture.unfinished:
         skipped = ClaimVerdict(Status.SKIPPED, "a step did not come to its end")
         return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), (), fault)
-    facts = msgspec.to_builtins(host)
-    expressions = tuple(claim.expression for claim in example.claims)
-    verdicts = evaluate(Request(expressions, capture, facts))
+    known = dict(reached or {})
+    new = tuple(c.expression for c in example.claims if c.expression not in known)
+    found = evaluate(Request(new, capture, msgspec.to_builtins(host)))
+    known |= zip(new, found, strict=True)
+    verdicts = tuple(known[claim.expression] for claim in example.claims)
     failed = fault or any(verdict.status is Status.FAILED for verdict in verdicts)
     status = Status.FAILED if failed else Status.VERIFIED
     return Judged(example, status, capture, verdicts, fault=fault)
@@ -50,6 +63,19 @@ def judge_refused(example: Example, reason: str) -> Judged:
     return Judged(example, Status.FAILED, verdicts=verdicts, fault=Fault(reason))
 
 
+def redacted(report: Report, redact: Redaction) -> Report:
+    """The report as it may leave the machine: the verdicts stay, every text is redacted."""
+    made = report.host
+    version, distribution = redact(made.version), redact(made.distribution)
+    host = msgspec.structs.replace(made, version=version, distribution=distribution)
+    once = {item.example.id: _redacted(item, host, redact) for item in report.once}
+    on_pages = {
+        place: once[item.example.id].on_page_of(item.example)
+        for place, item in report.judged.items()
+    }
+    return replace(report, host=host, judged=on_pages, fatal=redact(report.fatal))
+
+
 def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> ClaimVerdict:
     """Evaluate a claim over a capture.
 
@@ -59,6 +85,26 @@ def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Clai
         host: The facts that the name `host` holds.
     """
     return evaluate(Request((claim.expression,), capture, dict(host)))[0]
+
+
+def _redacted(judged: Judged, host: Host, redact: Redaction) -> Judged:
+    if judged.capture is None:
+        fault = judged.fault and replace(judged.fault, message=redact(judged.fault.message))
+        return replace(judged, fault=fault)
+    capture = redact.capture(judged.capture)
+    if capture == judged.capture:
+        return judged
+    # The words of a verdict are made of values, whole or in parts: of those that may be shown.
+    words = judge_capture(judged.example, capture, host)
+    pairs = zip(judged.verdicts, words.verdicts, strict=True)
+    verdicts = tuple(_in_words(verdict, shown) for verdict, shown in pairs)
+    return replace(judged, capture=capture, verdicts=verdicts, fault=words.fault)
+
+
+def _in_words(verdict: ClaimVerdict, shown: ClaimVerdict) -> ClaimVerdict:
+    if verdict.status is not Status.FAILED or shown.status is Status.FAILED:
+        return replace(verdict, detail=shown.detail)
+    return replace(verdict, detail="does not hold of what was printed; what is shown is redacted")
 
 
 def _fault(example: Example, capture: Capture) -> Fault | None:
