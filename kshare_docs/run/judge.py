@@ -68,7 +68,7 @@ def redacted(report: Report, redact: Redaction) -> Report:
     made = report.host
     version, distribution = redact(made.version), redact(made.distribution)
     host = msgspec.structs.replace(made, version=version, distribution=distribution)
-    once = {item.example.id: _redacted(item, host, redact) for item in report.once}
+    once = {item.example.id: _redacted(item, made, host, redact) for item in report.once}
     on_pages = {
         place: once[item.example.id].on_page_of(item.example)
         for place, item in report.judged.items()
@@ -87,13 +87,13 @@ def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Clai
     return evaluate(Request((claim.expression,), capture, dict(host)))[0]
 
 
-def _redacted(judged: Judged, host: Host, redact: Redaction) -> Judged:
+def _redacted(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judged:
     if judged.capture is None:
         fault = judged.fault and replace(judged.fault, message=redact(judged.fault.message))
         return replace(judged, fault=fault)
     capture = redact.capture(judged.capture)
-    if capture == judged.capture:
-        return judged
+    if judged.status is not Status.FAILED or (capture, host) == (judged.capture, made):
+        return replace(judged, capture=capture)
     # The words of a verdict are made of values, whole or in parts: of those that may be shown.
     words = judge_capture(judged.example, capture, host)
     pairs = zip(judged.verdicts, words.verdicts, strict=True)
@@ -102,9 +102,10 @@ def _redacted(judged: Judged, host: Host, redact: Redaction) -> Judged:
 
 
 def _in_words(verdict: ClaimVerdict, shown: ClaimVerdict) -> ClaimVerdict:
-    if verdict.status is not Status.FAILED or shown.status is Status.FAILED:
-        return replace(verdict, detail=shown.detail)
-    return replace(verdict, detail="does not hold of what was printed; what is shown is redacted")
+    if verdict.status is not Status.FAILED:
+        return verdict
+    flipped = "does not hold of what was printed; what is shown is redacted"
+    return replace(verdict, detail=shown.detail if shown.status is Status.FAILED else flipped)
 
 
 def _fault(example: Example, capture: Capture) -> Fault | None:
