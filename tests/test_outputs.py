@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import os
 import random
 import re
+import subprocess
+import sys
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -18,7 +21,8 @@ from kshare_docs.data.escapes import plain, settled
 from kshare_docs.run.redact import Redaction
 from kshare_docs.site.figure import output_html
 
-from .conftest import ROOT
+from .conftest import ROOT, Workshop
+from .test_site_safety import CONFIGURATION
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "outputs.yml").read_text(encoding="utf-8")
@@ -156,3 +160,45 @@ def test_every_text_can_be_read_on_every_ground(name: str) -> None:
     found = {(a, b): contrast(text, ground) for (a, text), (b, ground) in pairs}
     assert len(found) == (16 + 1 + 2) * (8 + 1)
     assert {pair: ratio for pair, ratio in found.items() if ratio < 4.5} == {}
+
+
+PLANTED = "planted-7f3"
+
+
+@pytest.mark.live
+def test_nothing_that_leaves_a_run_names_the_account(workshop: Workshop, tmp_path: Path) -> None:
+    """Terminal, JSON, pytest, pages and provenance; the local cache alone has what was printed."""
+    environment = {**os.environ, "LOGNAME": PLANTED, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    say = r"$ docker run --rm alpine printf '\033[1mplanted-%s\033[0m\033[K %s' 7f3"
+    workshop.example("holds", f"{say} 1\n#? len(out[1]) == 24  # as long as it was printed")
+    workshop.example("fails", f"{say} 2\n#? lines[1] == []  # no\n#? float(out[1]) == 1  # no")
+    workshop.example("hidden", '#$ docker run alpine sh -c "printf planted-%s 7f3; exit 3"')
+    (workshop.root / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
+    (workshop.root / "conftest.py").touch()
+    said = ""
+    for command in (["kshare_docs.cli", "check"], ["kshare_docs.cli", "check", "--json"]):
+        said += run_module(workshop, environment, *command)
+    said += run_module(workshop, environment, "pytest", "-q", "docs")
+    said += run_module(workshop, environment, "kshare_docs.cli", "build")
+    site = [path for path in (workshop.root / "site").rglob("*") if path.is_file()]
+    said += "".join(path.read_text(encoding="utf-8", errors="replace") for path in site)
+    assert "‹user›" in said
+    assert said.count("holds") > 4
+    assert PLANTED not in said
+    kept = list((tmp_path / "cache").rglob("*.json"))
+    assert PLANTED in "".join(path.read_text(encoding="utf-8") for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+
+
+def run_module(workshop: Workshop, environment: dict[str, str], *command: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=workshop.root,
+        env=environment,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    return done.stdout + done.stderr

@@ -19,6 +19,8 @@ from ..pages.expressions import speaks_of_code
 from .evaluator import Request, evaluate
 from .redact import Redaction
 
+_FLIPPED = "does not hold of what was printed; what is shown is redacted"
+
 
 def judge_capture(
     example: Example,
@@ -69,11 +71,8 @@ def redacted(report: Report, redact: Redaction) -> Report:
     version, distribution = redact(made.version), redact(made.distribution)
     host = msgspec.structs.replace(made, version=version, distribution=distribution)
     once = {item.example.id: _redacted(item, made, host, redact) for item in report.once}
-    on_pages = {
-        place: once[item.example.id].on_page_of(item.example)
-        for place, item in report.judged.items()
-    }
-    return replace(report, host=host, judged=on_pages, fatal=redact(report.fatal))
+    judged = {at: once[j.example.id].on_page_of(j.example) for at, j in report.judged.items()}
+    return replace(report, host=host, judged=judged, fatal=redact(report.fatal))
 
 
 def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> ClaimVerdict:
@@ -97,15 +96,13 @@ def _redacted(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judg
     # The words of a verdict are made of values, whole or in parts: of those that may be shown.
     words = judge_capture(judged.example, capture, host)
     pairs = zip(judged.verdicts, words.verdicts, strict=True)
-    verdicts = tuple(_in_words(verdict, shown) for verdict, shown in pairs)
+    verdicts = tuple(
+        replace(own, detail=shown.detail if shown.status is own.status else _FLIPPED)
+        if own.status is Status.FAILED
+        else own
+        for own, shown in pairs
+    )
     return replace(judged, capture=capture, verdicts=verdicts, fault=words.fault)
-
-
-def _in_words(verdict: ClaimVerdict, shown: ClaimVerdict) -> ClaimVerdict:
-    if verdict.status is not Status.FAILED:
-        return verdict
-    flipped = "does not hold of what was printed; what is shown is redacted"
-    return replace(verdict, detail=shown.detail if shown.status is Status.FAILED else flipped)
 
 
 def _fault(example: Example, capture: Capture) -> Fault | None:
