@@ -1,8 +1,8 @@
 """Redaction: what names a machine or a person is replaced, visibly, in all that leaves a run.
 
-Whole words are, never a part of one. A name that is an ordinary word tells nothing of a machine,
-and to replace it would change what others say, so it stays everywhere: one of
-`words/ordinary.txt`, of two letters, or of digits, or of an image of the project.
+Whole words are, in capitals or not, and never a part of one. A name that is an ordinary word tells
+nothing of a machine, and to replace it would change what others say. So it stays everywhere: one
+of `words/ordinary.txt`, of two letters, of digits, or of an image of the project.
 """
 
 from __future__ import annotations
@@ -35,11 +35,12 @@ class Redaction:
     def __init__(self, secrets: Mapping[str, str], words: Iterable[str] = ()) -> None:
         """Take the secrets with their placeholders, and more words that are no secrets."""
         known = ordinary_words().union(word.casefold() for word in words)
-        self._marks = {s: m for s, m in secrets.items() if s and not _ordinary(s, m, known)}
-        longest_first = sorted(self._marks, key=len, reverse=True)
-        patterns = (_as_whole_word(secret, self._marks[secret]) for secret in longest_first)
+        named = [(s, mark) for s, mark in secrets.items() if s and not _ordinary(s, mark, known)]
+        named.sort(key=lambda pair: len(pair[0]), reverse=True)
+        self._marks = [mark for _, mark in named]
+        groups = (f"({_as_whole_word(*pair)})" for pair in named)
         # Without secrets, what matches nothing.
-        self._pattern = re.compile("|".join(patterns) or "(?!)")
+        self._pattern = re.compile("|".join(groups) or "(?!)", re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """The text as it may be shown: what a terminal takes for itself has left, but colours."""
@@ -47,7 +48,8 @@ class Redaction:
         letters = list(seen := "".join(pieces[::2]))
         for match in self._pattern.finditer(seen):  # a colour may begin or end within a secret
             start, end = match.span()
-            letters[start:end] = [f"‹{self._marks[match[0]]}›", *[""] * (end - start - 1)]
+            mark = self._marks[(match.lastindex or 0) - 1]
+            letters[start:end] = [f"‹{mark}›", *[""] * (end - start - 1)]
         rest = iter(letters)
         pieces[::2] = ["".join(islice(rest, len(piece))) for piece in pieces[::2]]
         return "".join(pieces)
