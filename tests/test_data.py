@@ -63,7 +63,7 @@ def test_what_names_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """Addresses that every machine has name none; whoever has begun the run by sudo is named."""
     found = {
         "tunl0": [(psutil.AF_LINK, "0.0.0.0"), (psutil.AF_LINK, "00:00:00:00:00:00")],  # noqa: S104
-        "sit0": [(socket.AF_INET6, "::"), (socket.AF_INET, "127.0.0.53")],
+        "sit0": [(socket.AF_INET6, "::"), (socket.AF_INET, "127.0.0.53"), (socket.AF_INET6, "::1")],
         "eth0": [(socket.AF_INET, "192.0.2.7"), (socket.AF_INET6, "fe80::7%eth0")],
     }
     addresses = {

@@ -93,8 +93,8 @@ def host_secrets() -> dict[str, str]:
             continue  # every Docker host has these
         for address in addresses:
             value = address.address.partition("%")[0]
-            if value.strip("0:.") and not value.startswith("127."):  # those name nobody
-                secrets[value] = "mac" if address.family == psutil.AF_LINK else _ip_mark(value)
+            if mark := _address_mark(value):
+                secrets[value] = mark
     return secrets
 
 
@@ -113,12 +113,15 @@ def _as_whole_word(secret: str, mark: str) -> str:
 def _ordinary(secret: str, mark: str, known: Collection[str]) -> bool:
     """Whether it is a name, or a path of names, that tells nothing."""
     parts = secret.casefold().strip("/").split("/")
-    short = (part in known or part.isdecimal() or len(part) <= 2 for part in parts)
-    return mark in {"host", "user", "home"} and all(short)
+    common = (part in known or part.isdecimal() or len(part) <= 2 for part in parts)
+    return mark in {"host", "user", "home"} and all(common)
 
 
-def _ip_mark(value: str) -> str:
+def _address_mark(value: str) -> str:
+    """What an address is; empty for one that every machine has."""
     try:
-        return f"ipv{ipaddress.ip_address(value).version}"
+        address = ipaddress.ip_address(value)
     except ValueError:
-        return "address"
+        return "mac" if value.strip("0:") else ""
+    common = address.is_loopback or address.is_unspecified
+    return "" if common else f"ipv{address.version}"
