@@ -129,6 +129,12 @@ class Judged:
         return self.capture.seconds if self.capture else 0.0
 
     @property
+    def reached(self) -> dict[str, Status]:
+        """What became of each claim, by its expression."""
+        pairs = zip(self.example.claims, self.verdicts, strict=True)
+        return {claim.expression: verdict.status for claim, verdict in pairs}
+
+    @property
     def failures(self) -> list[Problem]:
         """What failed in it, each with file and line."""
         found = [self.example.problem(self.error)] if self.fault else []

@@ -1,5 +1,6 @@
 """The cache: captures kept for reuse outside the checkout, keyed by all that they depend on.
 
+They are kept as they were printed, for this user's eyes: what leaves a run is redacted.
 Nothing that comes with a checkout, and nothing that another user of the machine wrote, is read:
 the folder is this user's alone, is opened without following links, and each entry is sealed.
 """
