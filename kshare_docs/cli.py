@@ -191,7 +191,7 @@ def capture(*, fresh: bool) -> None:
         _finish(report, faulty=True)
     source = read_source(project.root)
     manifest = capture_set.make_manifest(report, "" if source.changes else source.commit)
-    captures = [item.capture for item in report.once if item.capture]
+    captures = [item.capture for item in report.ran if item.capture]
     try:
         folder = capture_set.write_set(project.root, manifest, captures)
     except (capture_set.SetError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kshare_docs.data.capture import Capture, ImageUse, Provenance, Result, encode
 from kshare_docs.data.example import Example, Options, Step
@@ -23,8 +25,8 @@ from kshare_docs.machine.engine import connected
 from kshare_docs.machine.host import read_host
 from kshare_docs.machine.images import STAND_IN_LABEL, ImageProvider
 from kshare_docs.pages.project import read_project
-from kshare_docs.run.cache import Cache, reuse_key
-from kshare_docs.run.runner import run
+from kshare_docs.run.cache import Cache, reuse_keys
+from kshare_docs.run.runner import Listener, run
 
 from .conftest import ROOT, Workshop
 from .test_site_safety import mounted
@@ -157,7 +159,59 @@ def test_equal_commands_are_kept_each() -> None:
     info = EngineInfo("28", "Debian", "o", "2", (), "runc", (), "id")
     twin = Example("b", "p.md", "", 9, EXAMPLE.parts, (), Options())
     host = read_host()
-    assert reuse_key(EXAMPLE, IMAGES, host, info) != reuse_key(twin, IMAGES, host, info)
+    one, other = (reuse_keys(example, IMAGES, host, info) for example in (EXAMPLE, twin))
+    assert one.any_boot != other.any_boot
+    assert one.this_boot != other.this_boot
+
+
+def test_what_a_result_depends_on() -> None:
+    """Not on the engine's id; on the boot only where the result shows it."""
+    info = EngineInfo("28", "Debian", "o", "2", (), "runc", (), "id")
+    host = replace(read_host(), boot_id="0f0e-first")
+    keys = reuse_keys(EXAMPLE, IMAGES, host, info)
+    assert keys == reuse_keys(EXAMPLE, IMAGES, host, dataclasses.replace(info, id="other"))
+    later = reuse_keys(EXAMPLE, IMAGES, replace(host, boot_id="0f0e-second"), info)
+    assert later.any_boot == keys.any_boot
+    shows = keys.of(made(output="the boot is 0f0e-first."))
+    assert shows == keys.this_boot
+    assert shows not in {later.this_boot, later.any_boot}
+    assert keys.of(made(output="AAA")) == later.any_boot
+    for changed in (
+        reuse_keys(EXAMPLE, IMAGES, replace(host, release="7"), info),
+        reuse_keys(EXAMPLE, IMAGES, replace(host, version="built anew"), info),
+        reuse_keys(EXAMPLE, IMAGES, replace(host, cpus=999), info),
+        reuse_keys(EXAMPLE, IMAGES, host, dataclasses.replace(info, version="29")),
+        reuse_keys(EXAMPLE, IMAGES, host, dataclasses.replace(info, storage_driver="vfs")),
+        reuse_keys(EXAMPLE, IMAGES, host, dataclasses.replace(info, runtimes=("runsc",))),
+        reuse_keys(EXAMPLE, (), host, info),
+    ):
+        assert changed.any_boot != keys.any_boot
+
+
+@pytest.mark.live
+def test_another_boot_reuses_what_does_not_show_it(workshop: Workshop) -> None:
+    """The other boot is made up: the host's facts say so."""
+    workshop.example("shows", "$ docker run --rm alpine cat /proc/sys/kernel/random/boot_id")
+    workshop.example("other", "$ docker run --rm alpine uname -r")
+    host, ran = read_host(), Ran()
+    for facts, expected in (
+        (host, ["other", "shows"]),
+        (host, []),
+        (replace(host, boot_id="made-up"), ["shows"]),
+    ):
+        ran.ids.clear()
+        run(read_project(workshop.root), host=facts, listener=ran)
+        assert sorted(ran.ids) == expected
+
+
+class Ran(Listener):
+    """The examples that ran."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    def started(self, example: str) -> None:
+        self.ids.append(example)
 
 
 def _link(path: Path) -> None:

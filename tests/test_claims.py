@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,12 +17,14 @@ import pytest
 from kshare_docs.data.capture import Capture, Provenance, Result
 from kshare_docs.data.example import Claim, Example, Options, Step
 from kshare_docs.data.host import Host
-from kshare_docs.data.report import ClaimVerdict, Status
+from kshare_docs.data.project import Project
+from kshare_docs.data.report import ClaimVerdict, Judged, Report, Status, as_json
 from kshare_docs.pages.blocks import Vocabulary
 from kshare_docs.pages.contents import read_page
 from kshare_docs.pages.expressions import claim_faults, evaluate, parse_expression, result_names
 from kshare_docs.run.evaluator import CPU_SECONDS
-from kshare_docs.run.judge import judge_capture, judge_claim
+from kshare_docs.run.judge import judge_capture, judge_claim, judge_refused, redacted
+from kshare_docs.run.redact import Redaction
 
 from .conftest import ROOT, Workshop
 
@@ -272,6 +275,78 @@ def test_a_header_that_explodes() -> None:
     contents = read_page(text, "docs/p.md", words=Vocabulary(()))
     assert time.monotonic() - started < 10
     assert contents.problems[0].line == 1
+
+
+REDACT = Redaction({"alice": "user", "192.0.2.7": "ipv4", "192.0.2.8": "ipv4"})
+
+
+def told(output: str, *expressions: str, code: int = 0, error: str = "") -> Judged:
+    """One example as its report leaves the machine."""
+    result = Result("ask", False, output, code, 0.1, error=error)
+    capture = Capture("x", (result,), (), Provenance(*["by alice"] * 9))
+    claims = tuple(Claim(line, "", number) for number, line in enumerate(expressions))
+    example = Example("x", "p.md", "", 1, (Step("ask", 1),), claims, Options())
+    host = Host("", "built by alice", "", "", "", 1, 1, "2", modules=False)
+    project = Project(Path(), (example,), {}, {}, ())
+    judged = judge_capture(example, capture, host)
+    report = redacted(Report(project, host, {("", "x"): judged}, fatal="alice is gone"), REDACT)
+    assert report.fatal == "‹user› is gone"
+    assert report.host.version == "built by ‹user›"
+    found = report.judged["", "x"]
+    assert found.capture is not None
+    assert found.capture.provenance.kernel_version == "by ‹user›"
+    everything = f"{found} {as_json(report)} {found.failures}"
+    assert not re.search(r"alic|192\.0", everything.replace("by alice", "")), everything
+    return found
+
+
+def test_what_was_printed_is_judged() -> None:
+    """On what is shown, each would come out the other way."""
+    found = told(
+        "alice\n192.0.2.7\n192.0.2.8",
+        "len(lines[1][0]) == 5",
+        "lines[1][1] != lines[1][2]",
+        "len(set(lines[1])) == 3",
+        "'user' in out[1]",
+        "lines[1][1] == lines[1][2]",
+    )
+    statuses = [verdict.status for verdict in found.verdicts]
+    assert statuses == [Status.VERIFIED] * 3 + [Status.FAILED] * 2
+    assert found.status is Status.FAILED
+    assert (
+        found.verdicts[3].detail == "does not hold of what was printed; what is shown is redacted"
+    )
+    assert found.capture
+    assert found.capture.results[0].output == "‹user›\n‹ipv4›\n‹ipv4›"
+
+
+@pytest.mark.parametrize(
+    ("expression", "part"),
+    [
+        ("out[1] == 'x'", "‹user›"),
+        ("lines[1] == []", "‹user›"),
+        ("float(out[1]) == 1", "could not convert string to float"),
+        ("out[1].upper() == out[1]", "‹user›"),
+        ("out[1].split('i')", "neither True nor False"),
+        ("host['version'].split()", "‹user›"),
+        ("out[2] == 1", "there is no step 2"),
+    ],
+)
+def test_the_words_of_a_verdict_are_redacted(expression: str, part: str) -> None:
+    """Also where a name was cut, or stands behind what `repr` made of a line's end."""
+    for output in ("alice", "n\nalice\nn", "hello", "x" * 117 + " alice", "\x1b[1malice\x1b[0m"):
+        (verdict,) = told(output, expression).verdicts
+        assert verdict.status is Status.FAILED
+        assert part in verdict.detail or output == "hello" or len(output) > 100
+
+
+def test_reasons_are_redacted() -> None:
+    assert told("", code=1).error.endswith("exited with 1, and no claim speaks of its code")
+    assert told("", error="no folder of alice").error == "step 1 (line 1): no folder of ‹user›"
+    example = Example("x", "p.md", "", 1, (), (), Options())
+    refused = judge_refused(example, "/srv/alice: no room")
+    report = Report(Project(Path(), (), {}, {}, ()), HOST, {("", "x"): refused})
+    assert redacted(report, REDACT).judged["", "x"].error == "/srv/‹user›: no room"
 
 
 @pytest.mark.live

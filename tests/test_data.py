@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import psutil
 import pytest
+import yaml
 
 from kshare_docs.data.capture import (
     Capture,
@@ -14,62 +23,73 @@ from kshare_docs.data.capture import (
     encode,
 )
 from kshare_docs.data.needs import REMEDIES
+from kshare_docs.data.project import Image, Project
 from kshare_docs.machine.probes import PROBES
-from kshare_docs.run.redact import Redaction
+from kshare_docs.run.redact import Redaction, host_secrets, words_of
 from kshare_docs.words import load_words
 
-SECRETS = {
-    "vm": "host",
-    "workhorse": "host",
-    "desk-7f3": "host",
-    "alice": "user",
-    "/home/alice": "home",
-    "192.0.2.7": "ipv4",
-    "2001:db8::7": "ipv6",
-    "02:fc:00:00:00:01": "mac",
-    "0123456789abcdef0123456789abcdef": "machine-id",
-    "root": "user",
-}
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("vm", "‹host›"),
-        ("kvm vm.swappiness vmlinuz vm-1", "kvm vm.swappiness vmlinuz vm-1"),
-        ("on workhorse: 1", "on ‹host›: 1"),
-        # An ordinary word that a host is called is not that host within words, paths, references.
-        ("/vm vm/x ./vm /usr/lib/vm/bin C:\\vm\\x", "/vm vm/x ./vm /usr/lib/vm/bin C:\\vm\\x"),
-        ("vm:latest kshare/vm:1 vm-image vm.img", "vm:latest kshare/vm:1 vm-image vm.img"),
-        ("ID=vm --runtime=vm vm=1 ~vm +vm", "ID=vm --runtime=vm vm=1 ~vm +vm"),
-        ("root@vm:~# ssh://vm/ http://vm:80", "root@‹host›:~# ssh://‹host›/ http://‹host›:80"),
-        (
-            "HOSTNAME=vm\nLinux vm 6.6 (vm) 'vm'",
-            "HOSTNAME=‹host›\nLinux ‹host› 6.6 (‹host›) '‹host›'",
-        ),
-        ("/mnt/c/Users/alice/x USER=alice", "/mnt/c/Users/‹user›/x USER=‹user›"),
-        # What is no ordinary word is told wherever it stands.
-        ("/srv/desk-7f3/x desk-7f3:22 desk-7f3b", "/srv/‹host›/x ‹host›:22 desk-7f3b"),
-        ("/home/alice/x of alice.", "‹home›/x of ‹user›."),
-        ("inet 192.0.2.7/24 and 192.0.2.70", "inet ‹ipv4›/24 and 192.0.2.70"),
-        ("inet6 2001:db8::7/64", "inet6 ‹ipv6›/64"),
-        ("link/ether 02:fc:00:00:00:01 brd", "link/ether ‹mac› brd"),
-        ("0123456789abcdef0123456789abcdef", "‹machine-id›"),
-        ("root:x:0:0:root", "root:x:0:0:root"),
-    ],
+CASES: dict[str, Any] = yaml.safe_load(
+    (Path(__file__).parent / "cases" / "redaction.yml").read_text(encoding="utf-8")
 )
-def test_redaction(text: str, shown: str) -> None:
-    assert Redaction(SECRETS)(text) == shown
+SECRETS: dict[str, str] = CASES["secrets"]
 
 
-@pytest.mark.parametrize("name", ["vm", "debian", "host", "data", "linux"])
-def test_a_host_named_by_an_ordinary_word_changes_no_other_output(name: str) -> None:
-    """Outputs as the pages have them."""
-    shown = "\n".join(
-        f"/{name} /etc/{name}_version {name}s my{name} {name}-slim {name}:trixie-slim"
-        f" docker.io/library/{name} {name}.conf ID={name} NAME_{name} {name}=1".split()
-    )
-    assert Redaction({name: "host"})(shown) == shown
+@pytest.mark.parametrize("case", CASES["texts"], ids=lambda case: ascii(case["text"]))
+def test_redaction(case: dict[str, str]) -> None:
+    shown = case.get("shown", case["text"])
+    assert Redaction(SECRETS)(case["text"]) == shown
+    assert Redaction(SECRETS)(shown) == shown
+
+
+@pytest.mark.parametrize("mark", ["host", "user"])
+@pytest.mark.parametrize("name", CASES["ordinary"])
+def test_an_ordinary_name_changes_nothing(name: str, mark: str) -> None:
+    shown = CASES["outputs"].replace("NAME", name)
+    secrets = {name: mark, name.upper(): mark, f"/home/{name}": "home"}
+    assert Redaction(secrets)(shown) == shown
+    assert Redaction({"workhorse": "host", **secrets})(f"{name}@workhorse") == f"{name}@‹host›"
+
+
+def test_a_name_of_an_image_is_ordinary() -> None:
+    """Whatever the project's images are called."""
+    images = {"quaint": Image(tag="example.org/gadgets/tiny-box:1")}
+    words = words_of(Project(Path(), (), {}, images, ()))
+    for name in ("quaint", "gadgets", "tiny-box"):
+        assert Redaction({name: "host"}, words)(f"run {name}") == f"run {name}"
+        assert Redaction({name: "host"})(f"run {name}") == "run ‹host›"
+
+
+def test_what_names_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Addresses that every machine has name none; whoever has begun the run by sudo is named."""
+    found = {
+        "tunl0": [(psutil.AF_LINK, "0.0.0.0"), (psutil.AF_LINK, "00:00:00:00:00:00")],  # noqa: S104
+        "sit0": [(socket.AF_INET6, "::"), (socket.AF_INET, "127.0.0.53"), (socket.AF_INET6, "::1")],
+        "eth0": [(socket.AF_INET, "192.0.2.7"), (socket.AF_INET6, "fe80::7%eth0")],
+    }
+    addresses = {
+        name: [SimpleNamespace(family=family, address=address) for family, address in items]
+        for name, items in found.items()
+    }
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: addresses)
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk-7f3.example.org")
+    monkeypatch.setattr(Path, "home", raising(RuntimeError("no home")))
+    monkeypatch.setattr(getpass, "getuser", raising(KeyError("no name")))
+    monkeypatch.setenv("SUDO_USER", "alice")
+    secrets = {name: mark for name, mark in host_secrets().items() if mark != "machine-id"}
+    assert secrets == {
+        "desk-7f3.example.org": "host",
+        "desk-7f3": "host",
+        "alice": "user",
+        "192.0.2.7": "ipv4",
+        "fe80::7": "ipv6",
+    }
+
+
+def raising(error: Exception) -> Callable[[], NoReturn]:
+    def fail() -> NoReturn:
+        raise error
+
+    return fail
 
 
 def test_a_capture_is_stored_and_read_back() -> None:

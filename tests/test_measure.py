@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kshare_docs.article.measurements import Sample, Scale
-from kshare_docs.article.views import RunContext
+from kshare_docs.article.views import RunContext, render_view
 from kshare_docs.data.capture import Capture, Provenance, Result
 from kshare_docs.data.example import Example, Options, View
-from kshare_docs.data.report import Judged, Report, Status
+from kshare_docs.data.report import ClaimVerdict, Judged, Report, Status
 from kshare_docs.history.kernels import Kernels
 from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
+from kshare_docs.run.judge import judge_refused, judge_skipped
 from kshare_docs.site.lookup import ViewError
 
 from .conftest import ROOT, Workshop
 
 
-def context(*outputs: str) -> RunContext:
+def context(*outputs: str, status: Status = Status.VERIFIED, code: int = 0) -> RunContext:
     """What a view may ask of a run of one example, whose step printed this in its rounds."""
     rounds = tuple(
         (
             Result("set-up", hidden=True, output="", code=0, seconds=9.0),
-            Result("measure", hidden=False, output=output, code=0, seconds=float(number)),
+            Result("measure", hidden=False, output=output, code=code, seconds=float(number)),
         )
         for number, output in enumerate(outputs, 1)
     )
     made = Capture("m", rounds[0], (), Provenance(*[""] * 9), rounds[1:]) if rounds else None
     example = Example("m", "docs/en/p.md", "en", 1, (), (), Options())
-    judged = {("en", "m"): Judged(example, Status.VERIFIED, made)}
+    judged = {("en", "m"): Judged(example, status, made)}
     report = Report(read_project(ROOT), read_host(), judged)
     return RunContext(report, View("v", "docs/en/p.md", "en", 9), Kernels())
 
@@ -51,6 +54,66 @@ def test_what_did_not_run_has_no_rounds() -> None:
     assert run.output("m", 1) == ""
     with pytest.raises(ViewError, match="there is no example 'n'"):
         run.output("n", 1)
+
+
+def test_what_failed_is_no_measurement() -> None:
+    failed = context("Error: No such object", status=Status.FAILED)
+    assert (failed.runs("m", 1), failed.numbers("m", 1), failed.durations("m", 1)) == ((), (), ())
+    assert failed.output("m", 1) == ""
+    assert failed.why_missing("m") == "the example failed, and says why in its place"
+    claimed = context("Error: No such object", code=1)
+    assert (claimed.numbers("m", 1), claimed.durations("m", 1)) == ((), ())
+    assert claimed.output("m", 1) == "Error: No such object"
+    assert claimed.why_missing("m") == ""
+
+
+def test_a_view_gets_what_the_page_shows() -> None:
+    run = context("\x1b[1m4.5\x1b[0m\x1b[K")
+    assert run.output("m", 1) == "4.5"
+    assert run.numbers("m", 1) == (4.5,)
+
+
+OUTPUT = "Error: No such object: x"
+
+
+def _failed(example: Example, code: int) -> Judged:
+    result = Result("x", hidden=False, output=OUTPUT, code=code, seconds=1.0)
+    results = (result,) * len(example.steps)
+    return Judged(example, Status.FAILED, Capture(example.id, results, (), Provenance(*[""] * 9)))
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        (lambda example: judge_refused(example, "no room"), "the example failed"),
+        (lambda example: judge_skipped(example, ("runsc",)), "no runtime named runsc"),
+        (lambda example: _failed(example, 0), "the example failed"),
+        (lambda example: _failed(example, 1), "the example failed"),
+        (lambda example: replace(_failed(example, 1), status=Status.VERIFIED), "not measured"),
+    ],
+    ids=["did not run", "was skipped", "failed", "failed with a code", "holds, with a code"],
+)
+def test_every_view_says_what_it_lacks(what: Callable[[Example], Judged], says: str) -> None:
+    """The project's own views, of a run that gave nothing."""
+    project = read_project(ROOT)
+    claimed = {(e.lang, e.id): what(e) for e in project.examples}
+    judged = {
+        key: replace(item, verdicts=(ClaimVerdict(item.status),) * len(item.example.claims))
+        for key, item in claimed.items()
+    }
+    report = Report(project, read_host(), judged)
+    shown = {
+        (view.lang, view.name): str(render_view(ROOT, view, report, Kernels()))
+        for view in project.views
+    }
+    comparison = shown["en", "comparison"]
+    assert comparison.count("<table>") == 3
+    assert comparison.count(says) >= 12
+    assert "<svg" not in comparison or says == "not measured"
+    if says != "not measured":
+        assert says in shown["en", "drawing"]
+        assert says in shown["en", "namespaces"]
+    assert OUTPUT not in comparison + shown["zh", "comparison"]
 
 
 def test_median_and_quartiles() -> None:

@@ -113,7 +113,7 @@ def test_of_every_class(
         (runner, "judge_capture", HOST),
         (steps, "run_folder", HOST),
         (steps, "hold", HOST.replace("$", "$ docker run --rm --name own alpine true\n$")),
-        (Redaction, "__call__", HOST),
+        (Redaction, "capture", HOST),
         (shell.Shell, "run", HOST),
         (shell.Shell, "_start", HOST),
         (steps, "example_containers", CONTAINER),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -31,33 +32,36 @@ def capture_of(report: Report, identifier: str) -> Capture:
     return capture
 
 
-def test_captures_are_redacted(
+def test_what_leaves_a_run_is_redacted(
     workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also in errors, in what is kept, and in the provenance."""
+    """Also errors and the provenance; what is kept is not, so that it is judged the same again."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     release = read_release()
     secrets = {"planted-secret": "host", release: "address"}
     monkeypatch.setattr(runner, "host_secrets", lambda: secrets)
-    workshop.example("inside", "$ docker run --rm alpine echo planted-secret")
+    claim = '#? out[1] == "planted-" + "secret"  # as it was printed'
+    workshop.example("inside", f"$ docker run --rm alpine echo planted-secret\n{claim}")
     workshop.allow("echo planted-secret")
-    workshop.example("outside", "$ echo planted-secret")
+    workshop.example("outside", f"$ echo planted-secret\n{claim}")
     workshop.example("volume", "$ docker run --rm -v planted-secret:/x alpine true", 'timeout="30"')
     with connected() as engine:
         volume = engine.client.volumes.create("planted-secret")
         try:
-            report = run(read_project(workshop.root))
+            reports = [run(read_project(workshop.root)) for _ in ("run", "reused")]
         finally:
             volume.remove()
-    for name in ("inside", "outside"):
+    for report, name in product(reports, ("inside", "outside")):
+        assert report.judged["zh", name].status is Status.VERIFIED
         assert capture_of(report, name).results[0].output == "‹host›"
         assert "‹address›" in capture_of(report, name).provenance.kernel_version
-    refused = capture_of(report, "volume").results[0]
-    assert refused.ending is Ending.REFUSED
-    assert "the volume ‹host› exists" in refused.error
-    kept = [path.read_text(encoding="utf-8") for path in (tmp_path / "cache").rglob("*.json")]
-    assert kept
-    assert not any('"output": "planted-secret"' in text for text in kept)
+        refused = capture_of(report, "volume").results[0]
+        assert refused.ending is Ending.REFUSED
+        assert "the volume ‹host› exists" in refused.error
+        assert "the volume ‹host› exists" in report.judged["zh", "volume"].error
+    kept = list((tmp_path / "cache").rglob("*.json"))
+    assert any('"output": "planted-secret"' in path.read_text(encoding="utf-8") for path in kept)
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
 
 
 def read_release() -> str:

@@ -95,7 +95,7 @@ def script(tmp_path: Path) -> Path:
     chosen = [e for e in project.examples if e.lang == "en" and e.options.script]
     assert len(chosen) > 3
     path = tmp_path / "verify.sh"
-    path.write_text(write_script(chosen, project.images, "en"), encoding="utf-8")
+    path.write_text(write_script(chosen, project, "en"), encoding="utf-8")
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,16 +13,23 @@ import pytest
 import yaml
 
 from kshare_docs.data.capture import Capture, Provenance, Result, encode
+from kshare_docs.data.example import Claim, Example, Options, Step
+from kshare_docs.data.project import Project
+from kshare_docs.data.report import Report, Status
 from kshare_docs.history.capture_set import (
     CaptureSet,
     Manifest,
     SetError,
+    make_manifest,
     read_set,
     read_sets,
     write_set,
 )
 from kshare_docs.history.drift import Drift, compare, mask
+from kshare_docs.history.kernels import judge_sets
 from kshare_docs.machine.host import read_host
+from kshare_docs.pages.project import read_project
+from kshare_docs.run.judge import judge_capture, redacted
 from kshare_docs.run.redact import Redaction
 
 from .conftest import Workshop
@@ -185,10 +193,71 @@ def test_drift_says_what_is_missing() -> None:
 
 
 def test_placeholders_of_redaction_are_not_masked() -> None:
-    planted = "vm alice /home/alice 192.0.2.7 2001:db8::7 02:fc:00:00:00:01"
+    planted = "workhorse alice /home/alice 192.0.2.7 2001:db8::7 02:fc:00:00:00:01"
     shown = Redaction(SECRETS)(planted)
     assert shown == "‹host› ‹user› ‹home› ‹ipv4› ‹ipv6› ‹mac›"
     assert mask(shown) == shown
+
+
+def test_a_set_keeps_the_verdicts_that_were_reached() -> None:
+    """What was replaced in a record decides nothing; a claim that is newer is not judged by it."""
+    claims = ("len(out[1]) == 5", "out[1] == '‹user›'", "code[1] == 1")
+    example = Example(
+        "a",
+        "p.md",
+        "",
+        1,
+        (Step("run", 1),),
+        tuple(Claim(line, "", 1) for line in claims),
+        Options(),
+    )
+    host = read_host()
+    reached = judge_capture(example, capture("a", "alice", code=1), host)
+    assert [v.status for v in reached.verdicts] == ["verified", "failed", "verified"]
+    project = Project(Path(), (example,), {}, {}, ())
+    report = redacted(Report(project, host, {("", "a"): reached}), Redaction(SECRETS))
+    made_of = make_manifest(report, "")
+    assert made_of.verdicts == {
+        "a": dict(zip(claims, ("verified", "failed", "verified"), strict=True))
+    }
+    shown = report.judged["", "a"].capture
+    assert shown == capture("a", "‹user›", code=1)
+
+    def statuses(verdicts: dict[str, dict[str, Status]], record: Capture) -> list[str]:
+        stored = CaptureSet(msgspec.structs.replace(made_of, verdicts=verdicts), {"a": record})
+        (judged,) = judge_sets([stored], [example]).records(example)
+        return [verdict.status for verdict in judged.verdicts]
+
+    assert statuses(made_of.verdicts, shown) == ["verified", "failed", "verified"]
+    assert statuses({}, shown) == ["skipped"] * 3
+    assert statuses({"a": {claims[0]: Status.VERIFIED}}, shown) == [
+        "verified",
+        "skipped",
+        "skipped",
+    ]
+    assert statuses({}, capture("a", "hello", code=1)) == ["verified", "failed", "verified"]
+
+
+@pytest.mark.live
+def test_a_set_of_a_named_machine(workshop: Workshop) -> None:
+    """The account is called as planted; every claim speaks of what the record does not have."""
+    environment = {**os.environ, "LOGNAME": "planted-7f3"}
+    workshop.example(
+        "named",
+        "$ docker run --rm alpine echo planted-7f3\n#? len(out[1]) == 11  # the name itself",
+    )
+    done = workshop.kshare("capture", env=environment)
+    assert done.returncode == 0, done.stderr
+    (found,), problems = read_sets(workshop.root)
+    assert problems == []
+    assert found.captures["named"].results[0].output == "‹user›"
+    (example,) = read_project(workshop.root).examples
+    (judged,) = judge_sets([found], [example]).records(example)
+    assert judged.status is Status.VERIFIED
+    stored = "".join(
+        path.read_text("utf-8") for path in (workshop.root / "captures").rglob("*.json")
+    )
+    assert stored.count("planted-7f3") == stored.count("echo planted-7f3"), "but in the command"
 
 
 @pytest.mark.live

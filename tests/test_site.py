@@ -18,6 +18,7 @@ from kshare_docs.data.capture import Capture, decode, visible
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
+from kshare_docs.run.redact import Redaction, host_secrets, words_of
 from kshare_docs.site.build import build_site
 from kshare_docs.site.figure import output_html
 from kshare_docs.site.lookup import Lookup
@@ -42,10 +43,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def captures() -> dict[str, Capture]:
+    """What was kept, as it may be shown."""
+    redact = Redaction(host_secrets(), words_of(read_project(ROOT)))
     found: dict[str, Capture] = {}
     for path in Path(os.environ["XDG_CACHE_HOME"]).rglob("*.json"):
         _, _, body = path.read_bytes().partition(b"\n")
-        capture = decode(body)
+        capture = redact.capture(decode(body))
         found[capture.digest] = capture
     return found
 

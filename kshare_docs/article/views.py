@@ -18,8 +18,9 @@ from jinja2 import TemplateSyntaxError
 from markupsafe import Markup
 
 from ..data.capture import Result, visible
+from ..data.escapes import plain
 from ..data.example import View
-from ..data.report import Judged, Report
+from ..data.report import Judged, Report, Status
 from ..history.capture_set import CaptureSet
 from ..history.kernels import KernelRow, Kernels
 from ..pages.catalogues import VIEW, VIEWS
@@ -79,33 +80,40 @@ class RunContext:
         """
         judged = self._report.judged.get((self._view.lang, identifier))
         if judged is None:
-            raise ViewError(f"there is no example {identifier!r}")
+            raise ViewError(self._report.fatal or f"there is no example {identifier!r}")
         return judged
 
     def runs(self, identifier: str, number: int) -> tuple[Result, ...]:
-        """What visible step `number`, from 1, gave in each round; nothing where it did not run."""
-        capture = self.example(identifier).capture
-        return capture.runs(number) if capture else ()
+        """What visible step `number`, from 1, gave in each round; nothing but of what holds."""
+        judged = self.example(identifier)
+        held = judged.capture if judged.status is Status.VERIFIED else None
+        return held.runs(number) if held else ()
 
     def output(self, identifier: str, number: int) -> str:
-        """What a step printed; empty where it did not run."""
-        return next((visible(result.output) for result in self.runs(identifier, number)), "")
+        """What a step printed; empty where its example did not run, or failed."""
+        return next((visible(plain(r.output)) for r in self.runs(identifier, number)), "")
 
     def durations(self, identifier: str, number: int) -> Sample:
-        """How long a step took in each round, in seconds."""
-        return Sample(result.seconds for result in self.runs(identifier, number))
+        """How long a step took in each round, in seconds; empty where it did not succeed."""
+        return Sample(result.seconds for result in self._measured(identifier, number))
 
     def numbers(self, identifier: str, number: int) -> Sample:
-        """The number that a step printed in each round.
+        """The number that a step printed in each round; empty where it did not succeed.
 
         Raises:
             ValueError: An output is no number.
         """
-        return Sample(float(result.output) for result in self.runs(identifier, number))
+        return Sample(float(plain(r.output)) for r in self._measured(identifier, number))
+
+    def _measured(self, identifier: str, number: int) -> tuple[Result, ...]:
+        runs = self.runs(identifier, number)
+        return () if any(result.code for result in runs) else runs
 
     def why_missing(self, identifier: str) -> str:
-        """Why an example did not run, in the words of the page; empty where it did."""
-        return why_missing(self.example(identifier), self._view.lang)
+        """Why an example gives nothing, in the words of the page; empty where it holds."""
+        judged, lang = self.example(identifier), self._view.lang
+        failed = judged.status is Status.FAILED
+        return str(load_words(lang)["example_failed"]) if failed else why_missing(judged, lang)
 
     def data(self, name: str) -> Any:
         """What the file NAME.json beside the templates holds."""

@@ -65,6 +65,11 @@ class Result(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ending: Ending = Ending.ENDED
     error: str = ""
 
+    @property
+    def lines(self) -> list[str]:
+        """The output as a page shows it, line by line: nothing but a line feed ends a line."""
+        return self.output.split("\n") if self.output else []
+
 
 class ImageUse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An image that an example ran: the name in the example, and what really ran.
@@ -152,7 +157,7 @@ class Capture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What one step gave, before it is timed and redacted: the fields of a `Result`."""
+    """What one step gave, before it is timed: the fields of a `Result`."""
 
     output: str
     code: int | None

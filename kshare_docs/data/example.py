@@ -195,6 +195,15 @@ class Example:
         replaced = self.steps[variant.place]
         return tuple(variant.step if part is replaced else part for part in self.parts)
 
+    def number(self, place: int) -> int:
+        """The number by which readers and claims know a step; 0 for a hidden one.
+
+        Args:
+            place: Its place among all steps, from 0.
+        """
+        seen = [not step.hidden for step in self.steps[: place + 1]]
+        return sum(seen) if seen[-1] else 0
+
     def problem(self, message: str, line: int = 0) -> Problem:
         """A problem of this example, at its fence unless another line is named."""
         return Problem(self.page, line or self.line, self.id.partition(COUNTER_RUN)[0], message)

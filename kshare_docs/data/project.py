@@ -87,10 +87,14 @@ class Runnable:
         return sorted(named.union(*held))
 
     def repeated(self, least: int) -> Runnable:
-        """The same, its steps run at least so often."""
+        """The same, its steps run at least so often, in counter-runs too."""
         options = self.example.options
         more = replace(options, repeat=max(least, options.repeat))
-        return replace(self, example=replace(self.example, options=more))
+        return replace(
+            self,
+            example=replace(self.example, options=more),
+            counter_runs=tuple(run.repeated(least) for run in self.counter_runs),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,8 +70,8 @@ class Fault:
         if self.step is None:
             return self.message
         step = example.steps[self.step]
-        number = sum(not other.hidden for other in example.steps[: self.step + 1])
-        name = f"the hidden step {step.command!r}" if step.hidden else f"step {number}"
+        number = example.number(self.step)
+        name = f"step {number}" if number else f"the hidden step {step.command!r}"
         return f"{name} (line {step.line}){self.message}"
 
 
@@ -127,6 +127,12 @@ class Judged:
     def seconds(self) -> float:
         """Time that its steps took together."""
         return self.capture.seconds if self.capture else 0.0
+
+    @property
+    def reached(self) -> dict[str, Status]:
+        """What became of each claim, by its expression."""
+        pairs = zip(self.example.claims, self.verdicts, strict=True)
+        return {claim.expression: verdict.status for claim, verdict in pairs}
 
     @property
     def failures(self) -> list[Problem]:
@@ -185,6 +191,12 @@ class Report:
     def once(self) -> tuple[Judged, ...]:
         """Each example once, though it stands on a page of every language."""
         return tuple({item.example.id: item for item in self.judged.values()}.values())
+
+    @property
+    def ran(self) -> tuple[Judged, ...]:
+        """Everything that has a capture: examples, each once, and their counter-runs."""
+        every = (item for judged in self.once for item in (judged, *judged.counter_runs))
+        return tuple(item for item in every if item.capture)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

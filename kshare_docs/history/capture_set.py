@@ -18,7 +18,7 @@ from ..data.capture import Capture, decode, encode, utc_now
 from ..data.files import staged
 from ..data.host import WSL2, Host
 from ..data.problem import Problem
-from ..data.report import Report
+from ..data.report import Report, Status
 
 SETS_FOLDER = "captures"
 MANIFEST = "set.json"
@@ -28,7 +28,7 @@ ATTESTATION = f"{MANIFEST}.sigstore.json"
 SIGNER = "kshare-docs"
 """The organization whose workflows sign sets."""
 
-MANIFEST_SCHEMA = 1
+MANIFEST_SCHEMA = 2
 """Version of the manifest's form; a newer one is not read."""
 
 ROUNDS = 2
@@ -52,6 +52,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         commit: The commit that was checked out; empty if the tree differed from it.
         records: Ids of the examples, and the digest of each record.
         skipped: Ids of the examples that the host could not run, and the needs that it lacked.
+        verdicts: Ids of the examples, and by expression what became of each claim: it was judged
+            by what was printed, and the records are redacted.
         schema: Version of this form.
     """
 
@@ -62,6 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commit: str
     records: dict[str, str]
     skipped: dict[str, tuple[str, ...]]
+    verdicts: dict[str, dict[str, Status]] = {}
     schema: int = MANIFEST_SCHEMA
 
 
@@ -100,6 +103,7 @@ def make_manifest(report: Report, commit: str) -> Manifest:
         commit=commit,
         records={},
         skipped={item.example.id: item.missing for item in report.once if item.missing},
+        verdicts={item.example.id: item.reached for item in report.once if item.capture},
     )
 
 

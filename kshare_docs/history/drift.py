@@ -129,7 +129,7 @@ def _settled(lines: list[str]) -> list[str]:
 
 def _lines(result: Result) -> list[str]:
     code = [f"exit {result.code}"] if result.code else []
-    return [*mask(result.output).splitlines(), *code]
+    return [*map(mask, result.lines), *code]
 
 
 def _unified(before: list[str], after: list[str]) -> list[str]:

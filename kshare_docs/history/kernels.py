@@ -1,4 +1,8 @@
-"""Kernels: the examples as the stored sets have them, judged anew by what the pages say now."""
+"""Kernels: the examples as the stored sets have them, judged by what the pages say now.
+
+Verdicts that were reached stand. A claim that is newer than a set is judged by its record, unless
+something was replaced there that could decide it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ..data.example import Example
-from ..data.report import Judged, Status
+from ..data.report import ClaimVerdict, Judged, Status
 from ..run.judge import judge_capture
+from ..run.redact import PLACEHOLDER
 from .capture_set import CaptureSet
 from .drift import Drift, compare
 
 ABSENT = "absent"
+
+_UNKNOWN = ClaimVerdict(Status.SKIPPED, "newer than this capture, in which names were replaced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +97,11 @@ def _judge(example: Example, captured: CaptureSet) -> Judged | None:
     commands = tuple((result.source, result.hidden) for result in capture.results)
     if commands != example.commands:
         return None
-    judged = judge_capture(example, capture, captured.manifest.host)
+    hidden = any(PLACEHOLDER.search(r.output) for results in capture.rounds for r in results)
+    reached = {claim.expression: _UNKNOWN for claim in example.claims} if hidden else {}
+    stored = captured.manifest.verdicts.get(example.id, {})
+    reached |= {expression: ClaimVerdict(status) for expression, status in stored.items()}
+    judged = judge_capture(example, capture, captured.manifest.host, reached)
     return replace(judged, attested=captured.attested)
 
 

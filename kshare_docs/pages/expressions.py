@@ -154,7 +154,7 @@ def result_names(capture: Capture, host: Mapping[str, Any]) -> dict[str, Any]:
         "out": Numbered(result.output for result in visible),
         "code": Numbered(result.code for result in visible),
         "seconds": Numbered(result.seconds for result in visible),
-        "lines": Numbered(result.output.splitlines() for result in visible),
+        "lines": Numbered(result.lines for result in visible),
         "runs": Numbered(tuple(result.output for result in runs) for runs in every),
         "times": Numbered(tuple(result.seconds for result in runs) for runs in every),
         "host": dict(host),

@@ -1,5 +1,6 @@
 """The cache: captures kept for reuse outside the checkout, keyed by all that they depend on.
 
+They are kept as they were printed, for this user's eyes: what leaves a run is redacted.
 Nothing that comes with a checkout, and nothing that another user of the machine wrote, is read:
 the folder is this user's alone, is opened without following links, and each entry is sealed.
 """
@@ -7,6 +8,7 @@ the folder is this user's alone, is opened without following links, and each ent
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import math
 import os
@@ -14,7 +16,9 @@ import secrets
 import stat
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -134,12 +138,38 @@ class Cache:
             yield folder
 
 
-def reuse_key(
+class Keys(NamedTuple):
+    """Under which a capture may be kept.
+
+    Attributes:
+        boot_id: Of the host.
+        this_boot: One of this boot alone; it shows the boot's id, and two boots must not stand
+            side by side as one.
+        any_boot: One of any boot of this kernel.
+    """
+
+    boot_id: str
+    this_boot: str
+    any_boot: str
+
+    def of(self, capture: Capture) -> str:
+        """The key of a capture of this boot."""
+        outputs = (result.output for results in capture.rounds for result in results)
+        bound = any(self.boot_id in output for output in outputs)
+        return self.this_boot if bound else self.any_boot
+
+
+def reuse_keys(
     example: Example, images: tuple[ImageUse, ...], host: Host, engine: EngineInfo
-) -> str:
-    """What a capture depends on: steps, options, images, this boot of this host, the engine."""
+) -> Keys:
+    """What a capture depends on: steps, options, images, host and engine, and this very code.
+
+    Not on the engine's id, which `scripts/engine` makes anew, nor on the boot, but where the
+    capture shows it: WSL2 stops its machine when it is idle.
+    """
     parts = (
         CAPTURE_SCHEMA,
+        _code(),
         example.id,
         example.commands,
         example.options.timeout,
@@ -147,10 +177,24 @@ def reuse_key(
         example.options.repeat,
         example.options.needs,
         images,
-        host,
-        engine,
+        msgspec.structs.replace(host, boot_id=""),
+        replace(engine, id=""),
     )
-    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()
+    digests = (
+        hashlib.sha256(msgspec.json.encode((*parts, boot), order="sorted")).hexdigest()
+        for boot in (host.boot_id, "")
+    )
+    return Keys(host.boot_id, *digests)
+
+
+@functools.cache
+def _code() -> str:
+    """A digest over the code that runs examples and reads what they print."""
+    package = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _base() -> Path:

@@ -1,4 +1,7 @@
-"""Judging: an example gets its verdict by the claims of its page, over a capture."""
+"""Judging: an example gets its verdict by the claims of its page, over a capture.
+
+What was printed is judged, and what may be shown is told: redaction changes no verdict.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,23 @@ import msgspec
 from ..data.capture import Capture, Ending, Result
 from ..data.example import Claim, Example
 from ..data.host import Host
-from ..data.report import ClaimVerdict, Fault, Judged, Status
+from ..data.report import ClaimVerdict, Fault, Judged, Report, Status
 from ..pages.expressions import speaks_of_code
 from .evaluator import Request, evaluate
+from .redact import Redaction
+
+_FLIPPED = "does not hold of what was printed; what is shown is redacted"
 
 NOT_BEGUN = (126, 127)
 """Exit codes of a command that cannot be run, or that there is not (POSIX, 2.8.2)."""
 
 
-def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
+def judge_capture(
+    example: Example,
+    capture: Capture,
+    host: Host,
+    reached: Mapping[str, ClaimVerdict] | None = None,
+) -> Judged:
     """The verdict over an example that ran: of each claim, and of every step that none speaks of.
 
     Of a counter-run only that it came to its end: its claims are there to be refuted.
@@ -28,14 +39,17 @@ def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
         example: The example.
         capture: What its run gave.
         host: The facts that the name `host` holds.
+        reached: By expression, verdicts that were reached before; they stand.
     """
     fault = _fault(example, capture)
     if capture.unfinished:
         skipped = ClaimVerdict(Status.SKIPPED, "a step did not come to its end")
         return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), (), fault)
-    facts = msgspec.to_builtins(host)
-    expressions = tuple(claim.expression for claim in example.claims)
-    verdicts = evaluate(Request(expressions, capture, facts))
+    known = dict(reached or {})
+    new = tuple(c.expression for c in example.claims if c.expression not in known)
+    found = evaluate(Request(new, capture, msgspec.to_builtins(host)))
+    known |= zip(new, found, strict=True)
+    verdicts = tuple(known[claim.expression] for claim in example.claims)
     if example.is_counter_run:
         return Judged(example, Status.VERIFIED, capture, verdicts)
     failed = fault or any(verdict.status is Status.FAILED for verdict in verdicts)
@@ -59,7 +73,8 @@ def _sound(judged: Judged, run: Judged) -> Judged:
     for place, (before, result) in enumerate(pairs):
         refused = result.ending is Ending.REFUSED and before.ending is not Ending.REFUSED
         if refused or (result.code in NOT_BEGUN and before.code not in NOT_BEGUN):
-            fault = Fault(f" could not begin: {result.output[-300:]}", place)
+            said = "".join(result.lines[-1:])  # whole, so that no name in it is cut in two
+            fault = Fault(f" could not begin: {said}", place)
             return replace(run, status=Status.FAILED, fault=fault)
     return run
 
@@ -79,6 +94,16 @@ def judge_refused(example: Example, reason: str) -> Judged:
     return Judged(example, Status.FAILED, verdicts=verdicts, fault=Fault(reason))
 
 
+def redacted(report: Report, redact: Redaction) -> Report:
+    """The report as it may leave the machine: the verdicts stay, every text is redacted."""
+    made = report.host
+    version, distribution = redact(made.version), redact(made.distribution)
+    host = msgspec.structs.replace(made, version=version, distribution=distribution)
+    once = {item.example.id: _shown(item, made, host, redact) for item in report.once}
+    judged = {at: once[j.example.id].on_page_of(j.example) for at, j in report.judged.items()}
+    return replace(report, host=host, judged=judged, fatal=redact(report.fatal))
+
+
 def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> ClaimVerdict:
     """Evaluate a claim over a capture.
 
@@ -88,6 +113,35 @@ def judge_claim(claim: Claim, capture: Capture, host: Mapping[str, Any]) -> Clai
         host: The facts that the name `host` holds.
     """
     return evaluate(Request((claim.expression,), capture, dict(host)))[0]
+
+
+def _shown(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judged:
+    """An example with its counter-runs as they may be shown; what cannot be redacted is not."""
+    try:
+        runs = tuple(_redacted(run, made, host, redact) for run in judged.counter_runs)
+        return replace(_redacted(judged, made, host, redact), counter_runs=runs)
+    except (Exception, SystemExit) as error:
+        why = f"what it printed cannot be redacted: {type(error).__name__}"
+        return judge_refused(judged.example, why)
+
+
+def _redacted(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judged:
+    fault = judged.fault and replace(judged.fault, message=redact(judged.fault.message))
+    if judged.capture is None:
+        return replace(judged, fault=fault)
+    capture = redact.capture(judged.capture)
+    if judged.status is not Status.FAILED or (capture, host) == (judged.capture, made):
+        return replace(judged, capture=capture, fault=fault)
+    # The words of a verdict are made of values, whole or in parts: of those that may be shown.
+    words = judge_capture(judged.example, capture, host)
+    pairs = zip(judged.verdicts, words.verdicts, strict=True)
+    verdicts = tuple(
+        replace(own, detail=shown.detail if shown.status is own.status else _FLIPPED)
+        if own.status is Status.FAILED
+        else own
+        for own, shown in pairs
+    )
+    return replace(judged, capture=capture, verdicts=verdicts, fault=words.fault or fault)
 
 
 def _fault(example: Example, capture: Capture) -> Fault | None:

@@ -9,7 +9,7 @@ from ..data.capture import Capture, ImageUse
 from ..data.project import Runnable
 from ..machine.images import ImageProvider
 from ..machine.probes import Probes
-from .cache import Cache, reuse_key
+from .cache import Cache, Keys, reuse_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +19,12 @@ class Run:
     Attributes:
         runnable: The example.
         images: What stands for the images that it names.
-        key: Under which its capture is kept.
+        keys: Under which its capture may be kept.
     """
 
     runnable: Runnable
     images: tuple[ImageUse, ...]
-    key: str
+    keys: Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,9 @@ def decide(
     uses = images.provide_all(runnable.images)
     if isinstance(uses, str):
         return Refuse(runnable, uses)
-    key = reuse_key(runnable.example, uses, probes.host, probes.engine)
-    reusable = cache if runnable.settled else None
-    if reusable and (capture := reusable.get(key, runnable.example, uses)):
-        return Reuse(runnable, capture)
-    return Run(runnable, uses, key)
+    keys = reuse_keys(runnable.example, uses, probes.host, probes.engine)
+    if cache and runnable.settled:
+        for key in (keys.this_boot, keys.any_boot):
+            if capture := cache.get(key, runnable.example, uses):
+                return Reuse(runnable, capture)
+    return Run(runnable, uses, keys)

@@ -18,9 +18,9 @@ from ..machine.images import ImageProvider
 from ..machine.probes import Probes
 from ..machine.runs import ended_by_signals, sweep_host
 from .cache import Cache
-from .judge import judge_capture, judge_counter_runs, judge_refused, judge_skipped
+from .judge import judge_capture, judge_counter_runs, judge_refused, judge_skipped, redacted
 from .plan import Decision, Refuse, Reuse, Run, Skip, decide
-from .redact import Redaction, host_secrets
+from .redact import Redaction, host_secrets, words_of
 from .steps import ExampleRunner
 
 AGAIN_SECONDS = 0.2
@@ -63,20 +63,21 @@ def run(
     host = host or read_host()
     chosen = project.runnables.keys() if only is None else set(only)
     runnables = [item for name, item in project.runnables.items() if name in chosen]
+    redact = Redaction(host_secrets(), words_of(project))
     if not runnables:
-        return Report(project, host)
+        return redacted(Report(project, host), redact)
     try:
         with ended_by_signals(), connected() as engine:
             pool = Pool(project, engine, host, listener or Listener())
             judged = pool.run(runnables, fresh=fresh)
     except EngineError as error:
-        return Report(project, host, fatal=str(error))
+        return redacted(Report(project, host, fatal=str(error)), redact)
     on_pages = {
         (example.lang, example.id): judged[example.id].on_page_of(example)
         for example in project.examples
         if example.id in judged
     }
-    return Report(project, host, on_pages, engine.info, pool.lost)
+    return redacted(Report(project, host, on_pages, engine.info, pool.lost), redact)
 
 
 class Pool:
@@ -94,7 +95,7 @@ class Pool:
         self._host = host
         self._listener = listener
         self._cache = Cache(project.root, listener.say)
-        self._examples = ExampleRunner(engine, host, Redaction(host_secrets()), listener.say)
+        self._examples = ExampleRunner(engine, host, listener.say)
 
     def run(self, runnables: Sequence[Runnable], *, fresh: bool) -> dict[str, Judged]:
         """Judged examples by id: those that run here, and those of which the result is known."""
@@ -178,7 +179,7 @@ class Pool:
         )
         if judged.capture and judged.status is Status.VERIFIED:
             try:
-                self._cache.put(decision.key, judged.capture)
+                self._cache.put(decision.keys.of(judged.capture), judged.capture)
             except Exception as error:
                 self._listener.say(f"{example.id} is not kept for reuse: {explain(error)}")
         last = judged.capture and judged.capture.unfinished

@@ -19,7 +19,6 @@ from ..machine.engine import Engine, EngineError, example_labels, run_labels
 from ..machine.runs import hold, run_folder
 from ..machine.shell import Shell, write_tools
 from .plan import Run
-from .redact import Redaction
 
 HELD_SECONDS = 0.2
 """How often a name that another run uses is asked for."""
@@ -39,20 +38,16 @@ _OVERTIME = (
 class ExampleRunner:
     """Runs examples, from any number of threads, until it is stopped."""
 
-    def __init__(
-        self, engine: Engine, host: Host, redact: Redaction, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, engine: Engine, host: Host, say: Callable[[str], None]) -> None:
         """Run nothing yet.
 
         Args:
             engine: Where containers run.
             host: The host's facts, for the provenance.
-            redact: Applied to all that leaves a step.
             say: Told of what takes a while.
         """
         self._engine = engine
         self._host = host
-        self._redact = redact
         self._say = say
         self._locks: dict[str, threading.Lock] = {}
         self._shells: set[Shell] = set()
@@ -60,7 +55,7 @@ class ExampleRunner:
         self._end = time.monotonic() + RUN_SECONDS
 
     def run(self, decision: Run) -> Capture:
-        """Run one example."""
+        """Run one example; what comes out is as it was printed, and stays on this machine."""
         example = decision.runnable.example
         rounds: list[tuple[Result, ...]] = []
         end = min(self._end, time.monotonic() + EXAMPLE_SECONDS)
@@ -120,11 +115,11 @@ class ExampleRunner:
         return Result(
             step.source,
             step.hidden,
-            self._redact(outcome.output),
+            outcome.output,
             outcome.code,
             round(seconds, 4),
             outcome.ending,
-            self._redact(outcome.error),
+            outcome.error,
         )
 
     @contextmanager
@@ -165,9 +160,9 @@ class ExampleRunner:
         return Provenance(
             time=utc_now(),
             kernel=host.release,
-            kernel_version=self._redact(host.version),
+            kernel_version=host.version,
             architecture=host.architecture,
-            distribution=self._redact(host.distribution),
+            distribution=host.distribution,
             verdict=host.verdict,
             engine=engine.version,
             storage_driver=engine.storage_driver,

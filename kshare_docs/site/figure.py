@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import PurePosixPath
 
-from markupsafe import Markup, escape
-from pygments import highlight
-from pygments.formatters import HtmlFormatter
-from pygments_ansi_color import AnsiColorLexer
+from markupsafe import Markup
+from rich.ansi import AnsiDecoder
+from rich.color import Color, ColorSystem
+from rich.style import Style
 
-from ..data.capture import CONTROL, visible
+from ..data.capture import visible
+from ..data.escapes import COLOUR, colour_codes, settled
 from ..data.needs import lacking
 from ..data.report import Judged
 from ..words import languages, load_words
 from .templates import load_template
 
-_COLOUR = re.compile(r"\x1b\[[\d;]*m")
-_OTHER_ESCAPE = re.compile(
-    r"\x1b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])"
-)
+_WEIGHTS = ("bold", "dim", "italic", "underline", "strike")
 
 
 def render_figure(
@@ -41,7 +39,7 @@ def render_figure(
         example=judged.example,
         records=[judged, *others],
         first=1 if others and not judged.capture else 0,
-        missing=why_missing(judged, lang),
+        why_missing=partial(why_missing, lang=lang),
         ledger=link(judged.example.page, ledger) if ledger else "",
         output_html=output_html,
         words=load_words(lang),
@@ -78,12 +76,32 @@ def why_missing(judged: Judged, lang: str) -> str:
 
 def output_html(text: str) -> Markup:
     """A step's output as text that can never become markup: colours kept, the rest visible."""
-    text = _OTHER_ESCAPE.sub("", text)
-    if not _COLOUR.search(text):
-        return escape(visible(text))
-    text = CONTROL.sub(lambda match: match[0] if match[0] == "\x1b" else visible(match[0]), text)
-    lexer = AnsiColorLexer(stripnl=False, ensurenl=False)
-    return Markup(highlight(text, lexer, HtmlFormatter(nowrap=True)))  # noqa: S704
+    terminal, shown = AnsiDecoder(), []
+    for piece in COLOUR.split(settled(text)):
+        if piece.startswith("\x1b"):
+            terminal.decode_line(f"\x1b[{colour_codes(piece)}m")
+        elif piece:
+            names = " ".join(_classes(terminal.style))
+            html = Markup('<span class="{}">{}</span>') if names else Markup("{1}")
+            shown.append(html.format(names, visible(piece)))
+    return Markup().join(shown)
+
+
+def _classes(style: Style) -> list[str]:
+    """The classes of a style; extra.css has them all, each legible on every ground of a text."""
+    text, ground = _number(style.color), _number(style.bgcolor)
+    plain = text is None and ground is None
+    if style.reverse:
+        text, ground = ground, text
+    names = [f"kshare-{name}" for name in _WEIGHTS if getattr(style, name)]
+    names += ["kshare-reverse"] if style.reverse and plain else []
+    names += [f"kshare-text-{text}"] if text is not None else []
+    return names + ([f"kshare-ground-{ground % 8}"] if ground is not None else [])
+
+
+def _number(colour: Color | None) -> int | None:
+    """The nearest of the sixteen colours that every terminal has; None for the usual one."""
+    return colour.downgrade(ColorSystem.STANDARD).number if colour else None
 
 
 def _kernel(judged: Judged) -> str:

@@ -23,7 +23,7 @@ def make_statement(folder: Path, shown: Lookup, source: Source, started: str) ->
         started: When the build began, RFC 3339 in UTC.
     """
     report = shown.report
-    captures = [(item, item.capture) for item in report.once if item.capture]
+    captures = [(item, item.capture) for item in report.ran if item.capture]
     engine = report.engine
     definition = {
         "buildType": BUILD_TYPE,

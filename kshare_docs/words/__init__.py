@@ -1,4 +1,4 @@
-"""The fixed words of figures and of the script, by language."""
+"""The fixed words of figures and of the script, by language; and words that name nobody."""
 
 from __future__ import annotations
 
@@ -21,3 +21,10 @@ def load_words(lang: str) -> dict[str, Any]:
     name = lang if lang in languages() else "en"
     file = resources.files(__package__) / f"{name}.toml"
     return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+@cache
+def ordinary_words() -> frozenset[str]:
+    """Names of distributions, images and roles, and words that systems print of themselves."""
+    file = resources.files(__package__) / "ordinary.txt"
+    return frozenset(file.read_text(encoding="ascii").split())
