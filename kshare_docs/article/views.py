@@ -95,13 +95,15 @@ class RunContext:
         """How long a step took in each round, in seconds."""
         return Sample(result.seconds for result in self.runs(identifier, number))
 
-    def numbers(self, identifier: str, number: int) -> Sample:
-        """The number that a step printed in each round.
+    def numbers(self, identifier: str, number: int, word: int = 1) -> Sample:
+        """The number that a step printed in each round, as its word `word`, counted from 1.
 
         Raises:
-            ValueError: An output is no number.
+            ValueError: The word is no number.
+            IndexError: There is no such word.
         """
-        return Sample(float(result.output) for result in self.runs(identifier, number))
+        outputs = (result.output.split() for result in self.runs(identifier, number))
+        return Sample(float(words[word - 1]) for words in outputs)
 
     def why_missing(self, identifier: str) -> str:
         """Why an example did not run, in the words of the page; empty where it did."""
