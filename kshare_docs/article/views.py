@@ -91,10 +91,6 @@ class RunContext:
         """What a step printed; empty where it did not run."""
         return next((visible(result.output) for result in self.runs(identifier, number)), "")
 
-    def durations(self, identifier: str, number: int) -> Sample:
-        """How long a step took in each round, in seconds."""
-        return Sample(result.seconds for result in self.runs(identifier, number))
-
     def numbers(self, identifier: str, number: int, word: int = 1) -> Sample:
         """The number that a step printed in each round, as its word `word`, counted from 1.
 
