@@ -230,9 +230,12 @@ SECONDS = 8
 STATE = [
     line
     for line in LINES
-    if line.startswith(("root=", "disk=", "id=$(ipcmk", "sleep 4242")) and line.count("$(") < 3
+    if line.startswith(
+        ("root=", "disk=", "id=$(ipcmk", "sleep 4242", "job=", "measure()", "below()")
+    )
+    and line.count("$(") < 3
 ]
-"""Listed lines that leave variables and jobs to those after them."""
+"""Listed lines that leave variables, functions and jobs to those after them."""
 
 PROGRAM = "#!/bin/sh\\necho dead > {canary}; cat {secret}\\n"
 
@@ -288,7 +291,9 @@ def after_strangers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Resul
     """Each line that names containers, where all of these are somebody else's."""
     workshop = Workshop.create(tmp_path_factory.mktemp("strangers") / "project")
     with strange_things(tmp_path_factory.mktemp("theirs"), NAMES) as stranger:
-        results = results_of(workshop, [[line] for line in NAMING])
+        results = results_of(
+            workshop, [[*(STATE if line.startswith("measure ") else []), line] for line in NAMING]
+        )
         stranger.assert_untouched()
     return results
 
