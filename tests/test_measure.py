@@ -40,16 +40,17 @@ def context(*outputs: str, status: Status = Status.VERIFIED, code: int = 0) -> R
 
 def test_every_round_counts() -> None:
     run = context("4.0", "2", "3", "1e3")
-    assert run.durations("m", 1) == (1.0, 2.0, 3.0, 4.0)
     assert run.numbers("m", 1) == (4.0, 2.0, 3.0, 1000.0)
     assert run.output("m", 1) == "4.0"
-    with pytest.raises(ValueError, match="'about 3'"):
+    assert context("start 2 s, loop 3 s", "start 4 s").numbers("m", 1, 2) == (2.0, 4.0)
+    with pytest.raises(ValueError, match="'about'"):
         context("about 3").numbers("m", 1)
+    with pytest.raises(IndexError):
+        context("start 2 s", "").numbers("m", 1, 2)
 
 
 def test_what_did_not_run_has_no_rounds() -> None:
     run = context()
-    assert not run.durations("m", 1)
     assert not run.numbers("m", 1)
     assert run.output("m", 1) == ""
     with pytest.raises(ViewError, match="there is no example 'n'"):

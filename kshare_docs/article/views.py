@@ -93,21 +93,18 @@ class RunContext:
         """What a step printed; empty where its example did not run, or failed."""
         return next((visible(plain(r.output)) for r in self.runs(identifier, number)), "")
 
-    def durations(self, identifier: str, number: int) -> Sample:
-        """How long a step took in each round, in seconds; empty where it did not succeed."""
-        return Sample(result.seconds for result in self._measured(identifier, number))
+    def numbers(self, identifier: str, number: int, word: int = 1) -> Sample:
+        """The number that a step printed in each round, as its word `word`, counted from 1.
 
-    def numbers(self, identifier: str, number: int) -> Sample:
-        """The number that a step printed in each round; empty where it did not succeed.
+        Nothing where the step did not succeed.
 
         Raises:
-            ValueError: An output is no number.
+            ValueError: The word is no number.
+            IndexError: There is no such word.
         """
-        return Sample(float(plain(r.output)) for r in self._measured(identifier, number))
-
-    def _measured(self, identifier: str, number: int) -> tuple[Result, ...]:
         runs = self.runs(identifier, number)
-        return () if any(result.code for result in runs) else runs
+        outputs = () if any(result.code for result in runs) else runs
+        return Sample(float(plain(result.output).split()[word - 1]) for result in outputs)
 
     def why_missing(self, identifier: str) -> str:
         """Why an example gives nothing, in the words of the page; empty where it holds."""
