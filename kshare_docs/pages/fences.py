@@ -33,6 +33,9 @@ MARKDOWN_EXEC_OPTIONS = (
 Reporter: TypeAlias = Callable[[int, str], None]
 """Takes the line and the message of something that is wrong on a page."""
 
+QUOTES, LENGTH = 20, 1000
+"""Quotation marks and characters of a line that begins a fence."""
+
 _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
 _OPTION = re.compile(r"""([a-zA-Z][a-zA-Z0-9_]*)(?:=(["'])(.*?)\2)?""")
 _HEADER = re.compile(
@@ -104,6 +107,21 @@ def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
         fence = None
     if fence is not None and fence.options is not None:
         report(fence.line, f"the fence is never closed: end the block with a line {fence.mark}")
+
+
+def endless_header(text: str) -> int:
+    """The line of a page on which SuperFences would search without end; 0 if there is none.
+
+    Where a quoted value ends, its regular expression finds by trying: every few quotes double
+    that time. What Markdown drops first, and other blanks, may stand within such a line.
+    """
+    lines = re.sub("[\x02\x03]", "", re.sub(r"\r\n?", "\n", text)).split("\n")
+    for number, line in enumerate(lines, 1):
+        quotes = line.count('"') + line.count("'")
+        long = quotes > QUOTES or len(line) > LENGTH
+        if long and re.match("[\ufeff> \t]*(```|~~~)", line):
+            return number
+    return 0
 
 
 def truth(value: str) -> bool:

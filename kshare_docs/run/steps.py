@@ -12,7 +12,7 @@ from ..data.capture import Capture, Ending, Outcome, Provenance, Result, utc_now
 from ..data.example import Step
 from ..data.host import Host
 from ..data.project import Runnable
-from ..machine.containers import ExampleContainers, example_containers
+from ..machine.containers import ExampleContainers, example_containers, limit_options
 from ..machine.engine import Engine, EngineError, example_labels, run_labels
 from ..machine.runs import hold, run_folder
 from ..machine.shell import Shell, write_tools
@@ -121,7 +121,7 @@ class ExampleRunner:
             for name in runnable.resources:
                 self._hold(name, runnable.example.id, stack)
             folder = stack.enter_context(run_folder())
-            write_tools(folder, references, labels)
+            write_tools(folder, references, labels, limit_options(self._engine))
             scratch = folder / "scratch"
             containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
