@@ -5,6 +5,7 @@ Longer than most modules: each command is an edge of a few lines, and they stand
 
 from __future__ import annotations
 
+import errno
 import logging
 import math
 import sys
@@ -46,7 +47,19 @@ from .site.provenance import make_statement
 FAULT, UNABLE = 1, 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """Says in one line that there is no room for what a command prints."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            _give_up(str(error))
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="kshare-docs")
 def main() -> None:
     """Executable documentation: examples run in real containers, claims are checked.

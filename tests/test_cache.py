@@ -27,7 +27,7 @@ from kshare_docs.run.cache import Cache, reuse_key
 from kshare_docs.run.runner import run
 
 from .conftest import ROOT, Workshop
-from .test_site_safety import mounted
+from .sites import mounted
 
 IMAGES = (ImageUse("alpine", "alpine:3", "sha256:1", stand_in=False, id="sha256:2"),)
 EXAMPLE = Example("a", "p.md", "", 1, (Step("echo AAA", 2),), (), Options())
