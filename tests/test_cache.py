@@ -182,6 +182,10 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def _endless(path: Path) -> None:
+    os.truncate(path, 1 << 40)
+
+
 def _device(path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
@@ -220,6 +224,7 @@ UNREAD = "not read; the example runs"
             _link_all, marks=attack("a link as the folder of all caches", UNREAD, "files")
         ),
         pytest.param(_pipe, marks=attack("a FIFO in the place of a result", UNREAD, "files")),
+        pytest.param(_endless, marks=attack("a result of 1 TiB, sparse", UNREAD, "files")),
         pytest.param(_device, marks=attack("a device in the place of a result", UNREAD, "files")),
         pytest.param(_folder, marks=attack("a folder in the place of a result", UNREAD, "files")),
         pytest.param(_open, marks=attack("a cache that everybody may write", UNREAD, "files")),

@@ -120,6 +120,32 @@ def test_processes_of_a_run_killed_with_its_supervisor(workshop: Workshop, place
     assert list(places.glob("kshare-*")) == []
 
 
+@pytest.mark.attack(
+    kind="endings",
+    tried="SIGKILL while a stand-in is made",
+    outcome="the next run ends the recipe, and removes its folders and the half image",
+)
+def test_a_stand_in_that_was_half_made(workshop: Workshop, places: Path) -> None:
+    recipe = workshop.root / "scripts" / "images" / "slow"
+    recipe.write_text("#!/bin/sh\nmktemp -d >&2; echo half; exec sleep 70007\n", encoding="utf-8")
+    recipe.chmod(0o755)
+    table = f'[slow]\ntag = "localhost:1/slow:1"\ndigest = "sha256:{"0" * 64}"\n'
+    with (workshop.root / "images.toml").open("a", encoding="utf-8") as file:
+        file.write(f'{table}stand-in = "scripts/images/slow"\ncommand = ["x"]\n')
+    page = workshop.example("slow", "$ docker run --rm slow true")
+    with begin(workshop) as builder:
+        until(lambda: sleeping(70007))
+        builder.kill()
+        builder.communicate(timeout=30)
+    assert len(list(places.rglob("tmp.*"))) == 1
+    assert [path.read_text(encoding="ascii") for path in places.rglob("*.tar")] == ["half\n"]
+    page.unlink()
+    workshop.example("quick", "$ docker run --rm alpine true")
+    workshop.check(code=0)
+    assert not sleeping(70007)
+    assert list(places.iterdir()) == []
+
+
 DAEMONS = {
     "a background process": "sleep {n} &",
     "nohup": "nohup sleep {n} > /dev/null 2>&1 &",

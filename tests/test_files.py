@@ -387,6 +387,64 @@ SHARED = "docker run --rm -v .:/w -w /w alpine "
             "is no NAME=VALUE",
         ),
         attack(
+            "very-many-variables",
+            "--env-file names a file of 2,000 variables, for which an engine takes its time",
+            "refused; no other example waits",
+            [
+                SHARED + "sh -c 'seq 2000 | sed s/.*/A\\&=1/ > f'",
+                "docker run --rm --env-file f alpine true",
+            ],
+            "more than 1000 variables",
+        ),
+        attack(
+            "scratch-folder-as-a-link",
+            "a host step puts a link in the scratch folder's own place, which a mount then names",
+            "refused; nothing of the host is mounted",
+            ["d=$PWD; cd /; rmdir $d; ln -s OUTSIDE $d", SHARED + "cat secret"],
+            A_LINK,
+        ),
+        attack(
+            "output-into-a-link",
+            "`> f`, where the scratch folder itself is a link",
+            "refused; no file is made",
+            [
+                "d=$PWD; cd /; rmdir $d; ln -s OUTSIDE $d",
+                "docker run --rm alpine echo planted > f",
+            ],
+            A_LINK,
+        ),
+        attack(
+            "whiteout",
+            "a container leaves a whiteout of overlayfs, a device of number 0",
+            "refused: only regular files come back",
+            [SHARED + "mknod f c 0 0"],
+            NO_PLAIN,
+        ),
+        attack(
+            "one-mount-within-another",
+            "a container takes away, by one mount, the folder that another one brings back",
+            "refused; nothing is written elsewhere",
+            [
+                "mkdir -p d/e",
+                "docker run --rm -v .:/w -v ./d/e:/y alpine sh -c 'rm -r /w/d; echo x > /w/d'",
+            ],
+            "Not a directory",
+        ),
+        attack(
+            "link-by-an-inner-mount",
+            "a container leaves a link by a mount within another mount",
+            "refused: only regular files come back",
+            ["mkdir d", "docker run --rm -v .:/w -v ./d:/y alpine ln -s OUTSIDE /y/l"],
+            NO_PLAIN,
+        ),
+        attack(
+            "many-sparse-files",
+            "a container leaves 900 sparse files of 16 MiB each",
+            "refused at 64 MiB, before the rest is read",
+            [SHARED + "sh -c 'for i in $(seq 900); do truncate -s 16777216 s$i; done'"],
+            "bytes that are copied",
+        ),
+        attack(
             "socket-as-variables",
             "--env-file names the Docker socket by a link",
             "refused",
@@ -460,6 +518,59 @@ def test_refused(place: Place, lines: list[str], error: str) -> None:
                 "docker info -f '{{.OSType}}'",
             ],
             "linux",
+        ),
+        attack(
+            "capabilities",
+            "a container leaves a program with capabilities of the file, and other attributes",
+            "comes back without any",
+            [
+                "docker run --rm -v .:/w -w /w debian perl -e"
+                ' \'open F, ">f"; close F; $f = "f"; $k = "security.capability";'
+                " $v = pack('V5', 0x2000001, 0x3fffffff, 0, 0x1ff, 0);"
+                " syscall(188, $f, $k, $v, 20, 0) and die; print 1'".replace("'V5'", '"V5"'),
+                "python3 -c 'import os; print(os.listxattr(\"f\"))'",
+            ],
+            "[]",
+        ),
+        attack(
+            "times",
+            "a container leaves files of the years 1900 and 5138",
+            "come back with the time of the copy",
+            [
+                "docker run --rm -v .:/w -w /w debian touch -d 1900-01-01 a",
+                "docker run --rm -v .:/w -w /w debian touch -d @99999999999 b",
+                "find . -type f -mmin -5 | wc -l",
+            ],
+            "2",
+        ),
+        attack(
+            "names-that-a-shell-would-obey",
+            "a container leaves names with escape sequences, `$(…)`, `;` and quotes in them",
+            "come back under these names",
+            [
+                SHARED + 'sh -c \'touch "\\$(touch OUT)" ";id" "*" "~" ... ./--help'
+                ' "$(printf "\\033[2Jx")" "$(printf "\\342\\200\\256x")"\'',
+                "ls -A | wc -l",
+            ],
+            "8",
+        ),
+        attack(
+            "whiteout-by-name",
+            "a container leaves files of the names that stand for whiteouts in layers",
+            "come back as files",
+            [SHARED + "touch .wh.f .wh..wh..opq", "ls -A | xargs"],
+            ".wh..wh..opq .wh.f",
+        ),
+        attack(
+            "a-link-in-a-volume",
+            "a mount's place in the container lies behind a link that a volume of its own has",
+            "the link leads within the container",
+            [
+                "docker run --rm -v kshare-test-link:/v alpine ln -s OUTSIDE /v/l",
+                "docker run --rm -v kshare-test-link:/v -v ./x:/v/l alpine touch /v/l/f",
+                "ls x",
+            ],
+            "f",
         ),
         attack(
             "start-files",

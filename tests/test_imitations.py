@@ -75,6 +75,37 @@ IMITATIONS: dict[str, tuple[str, str]] = {
         "---\ndescription: 'x\" http-equiv=\"refresh'\n---\nx",
     ),
     "escaped-title": ("a figure in YAML escapes", '---\ntitle: "\\x3cb\\x3e"\n---\nx'),
+    "folded": (
+        "a link that is a script, with a line feed in it",
+        '<a href="java&#10;script:1">x</a>',
+    ),
+    "folded-link": ("the same as a Markdown link", "[x](java&#13;script:alert%281%29)"),
+    "data-page": ("a link that is a page of no known kind", '<a href="data:;base64,PGI+">x</a>'),
+    "data-xml": ("a link that is a page in XML", '<a href="data:text/xml,x">x</a>'),
+    "painted-over": (
+        "a style that paints over the banner",
+        '<div style="position: fixed; inset: 0; background: white">a publication</div>',
+    ),
+    "unseen": ("a style that hides text", '<p style="opacity:0">x</p>'),
+    "style-list": ("a style by attr_list", 'x\n{: style="position:fixed" }'),
+    "style-escaped": ("a style in escapes of CSS", r'<p style="p\6fsition:fixed">x</p>'),
+    "style-address": ("a style that loads from another site", '<p style="color:url(//a.b)">x</p>'),
+    "turned-entity": ("text that runs backwards, by an entity", "6.6 &#x202e;81.6&#8236;"),
+    "turned-element": ("an element that turns its text", '<bdo dir="rtl">81.6</bdo>'),
+    "turned-style": (
+        "a style that turns its text",
+        '<b style="unicode-bidi: bidi-override; direction: rtl">81.6</b>',
+    ),
+    "turned-title": ("a title that runs backwards", '---\ntitle: "\\u202e81.6"\n---\nx'),
+    "moved": (
+        "a template of the theme that leads to another site",
+        "---\ntemplate: redirect.html\nlocation: https://example.org\n---\nx",
+    ),
+    "template-outside": ("a template outside of the theme", "---\ntemplate: ../../x\n---\nx"),
+    "icon-outside": ("an icon outside of the theme", "---\nicon: ../../../etc/passwd\n---\nx"),
+    "binary-title": ("a figure in bytes as a title", "---\ntitle: !!binary PGI+PC9iPg==\n---\nx"),
+    "set-title": ("a figure in a set as a title", "---\ntitle: !!set {'<b>'}\n---\nx"),
+    "listed-title": ("a figure in lists as a title", "---\ntitle: [[['<b>']]]\n---\nx"),
     "copied": ("the figure of a real example, once more", "```{real}```"),
 }
 
@@ -85,6 +116,14 @@ HARMLESS = {
     "html": '<div class="own" style="color: red" markdown>**x** <br> <!-- a --> <kbd>a</kbd></div>',
     "abbr": "The HTML.\n\n*[HTML]: a < b",
     "front": "---\ntitle: It's 5 o'clock & more\n---\nx < y",
+    "styled": '<p style="text-align: center; color: #123; width: 50%">x</p>',
+    "dated": "---\ndate: 2026-01-01\nsearch: {exclude: true}\nweight: 1.5\n---\nx",
+    "itself": "---\na: &a [*a, {b: *a}]\n---\nx",
+    "many-times": "---\n"
+    "a0: &a0 [x]\n"
+    + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
+    + "---\nx",
+    "picture": "![a](data:image/png;base64,iVBORw0KGgo=)",
     "quote": "> x\n{.kshare-quote}",
     "plain": BLOCK,
     "item": "- one\n\n" + "".join(f"    {line}\n" for line in BLOCK.splitlines()),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pymdownx.superfences import RE_NESTED_FENCE_START
 
 from kshare_docs.history.capture_set import read_sets, write_set
+from kshare_docs.pages.fences import LENGTH, QUOTES, endless_header
 from kshare_docs.pages.project import read_project
 
 from .conftest import Workshop
@@ -77,6 +81,23 @@ def _fifo(root: Path) -> None:
     os.mkfifo(root / "docs" / "zh" / "pipe.txt")
 
 
+def _linked_html(root: Path) -> None:
+    (root / "docs" / "zh" / "fake.txt").write_text(RAW, encoding="utf-8")
+    (root / "docs" / "zh" / "fake.html").symlink_to("fake.txt")
+
+
+def _feed(root: Path) -> None:
+    (root / "docs" / "zh" / "fake.rss").write_text(RAW, encoding="utf-8")
+
+
+def _drawing(content: str, encoding: str = "utf-8") -> Callable[[Path], None]:
+    def plant(root: Path) -> None:
+        text = f'<svg xmlns="http://www.w3.org/2000/svg">{content}</svg>'
+        (root / "docs" / "zh" / "drawing.SVG").write_text(text, encoding=encoding)
+
+    return plant
+
+
 NO_SITE = "refused with its path; no site is built"
 
 
@@ -95,6 +116,22 @@ NO_SITE = "refused with its path; no site is built"
         pytest.param(_linked_snippet, marks=attack("a snippet that is a link", NO_SITE)),
         pytest.param(_html, marks=attack("a page in HTML, published as it is", NO_SITE)),
         pytest.param(_xhtml, marks=attack("a page in XHTML", NO_SITE)),
+        pytest.param(
+            _linked_html, marks=attack("a link among the pages that has the name of one", NO_SITE)
+        ),
+        pytest.param(_feed, marks=attack("a page in another kind of XML", NO_SITE)),
+        *(
+            pytest.param(_drawing(text, code), marks=attack(f"a drawing with {what}", NO_SITE))
+            for what, text, code in (
+                ("a script", "<script>alert(1)</script>", "utf-8"),
+                ("a script of another name space", "<s:script>alert(1)</s:script>", "utf-8"),
+                ("a script in UTF-16", "<script>alert(1)</script>", "utf-16"),
+                ("a script by an entity", '<!ENTITY x "y">', "utf-8"),
+                ("an event", "<g onload = 'alert(1)'/>", "utf-8"),
+                ("a link that is a script", "<a href='java&#10;script:alert(1)'/>", "utf-8"),
+                ("a page of HTML", f"<foreignObject>{RAW}</foreignObject>", "utf-8"),
+            )
+        ),
         pytest.param(
             _fifo, marks=attack("a FIFO among the pages, which is read for ever", NO_SITE)
         ),
@@ -227,3 +264,61 @@ def test_a_set_is_attested_by_a_check_only(tmp_path: Path, monkeypatch: pytest.M
     (found,), problems = read_sets(tmp_path)
     assert not found.attested
     assert problems == []
+
+
+ENDLESS = {
+    "many options": "```x" + ' a="b"' * 60 + " !",
+    "quotes that open and close": "```text" + ' a="' * 60 + "{",
+    "another language": "~~~~ python" + ' title="a b"' * 60 + " !",
+    "a quotation": "> > ```x" + ' a="' * 60 + "b!",
+    "what Markdown drops": "``\x02`x" + ' a="' * 60 + "b!",
+    "old ends of lines": "x\r```x" + ' a="' * 60 + "b!\ry",
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        *(
+            pytest.param(
+                text,
+                "x.md",
+                id=what,
+                marks=attack(f"a fence's header without end: {what}", NO_SITE),
+            )
+            for what, text in ENDLESS.items()
+        ),
+        (ENDLESS["many options"], "x.markdown"),
+    ],
+)
+def test_a_header_that_takes_for_ever(workshop: Workshop, text: str, name: str) -> None:
+    (workshop.root / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
+    workshop.page("zh/index.md", "x")
+    (workshop.root / "docs" / "zh" / name).write_bytes(text.encode())
+    done = workshop.kshare("build", seconds=60)
+    assert done.returncode == 1
+    assert f"docs/zh/{name}: has in line " in done.stderr
+    assert not (workshop.root / "site").exists()
+
+
+@pytest.mark.parametrize("text", ENDLESS.values())
+def test_a_header_that_is_let_pass_takes_no_time(text: str) -> None:
+    """The longest header of the kind that is no problem, for SuperFences' own expression."""
+    line = re.split("[\r>]", text.replace("\x02", ""))[-1 if "\r" not in text else 1].strip()
+    words = line.split(" ")
+    while endless_header(" ".join(words)):
+        words.pop(-2)
+    spread = " ".join(words).replace(" a", " " + "a" * ((LENGTH - len(line)) // len(words)))
+    for header in (" ".join(words), spread):
+        assert header.count('"') >= QUOTES - 2
+        assert not endless_header(header)
+        begun = time.process_time()
+        RE_NESTED_FENCE_START.match(header)
+        assert time.process_time() - begun < 2
+
+
+def test_quotes_elsewhere_are_no_header(workshop: Workshop) -> None:
+    page = workshop.page("zh/index.md", '" ' * 60 + "```\n\n```text\n" + "' " * 60 + "\n```\n")
+    assert read_project(workshop.root).problems == ()
+    page.with_name("drawing.svg").write_text("<svg><a href='x'><path d='M0'/></a></svg>")
+    assert read_project(workshop.root).problems == ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -182,3 +184,38 @@ def test_no_right_to_scratch_files(workshop: Workshop) -> None:
         done = workshop.kshare("check", env={**os.environ, "TMPDIR": str(folder)})
     assert done.returncode == 0, done.stderr
     assert "1 verified, 0 failed" in done.stdout
+
+
+@pytest.mark.live
+@pytest.mark.parametrize(
+    ("stream", "code"),
+    [
+        pytest.param(name, code, id=name, marks=attack(f"a full disk under {name}", said, "limits"))
+        for name, code, said in (
+            ("stdout", 2, ONE_LINE),
+            ("stderr", 0, "the results are reported"),
+        )
+    ],
+)
+def test_no_room_for_what_is_printed(workshop: Workshop, stream: str, code: int) -> None:
+    workshop.example("small", "$ docker run --rm alpine echo one")
+    command = [sys.executable, "-m", "kshare_docs.cli", "check"]
+    with open("/dev/full", "w", encoding="ascii") as full:  # noqa: PTH123
+        streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+        done = subprocess.run(command, cwd=workshop.root, text=True, check=False, **streams)
+    assert done.returncode == code
+    if stream == "stdout":
+        assert done.stderr.count("No space left on device") == 1
+        assert "Traceback" not in done.stderr
+    else:
+        assert "1 verified, 0 failed" in done.stdout
+
+
+@attack("the working directory is removed", "one line says so", "limits")
+def test_no_working_directory(tmp_path: Path) -> None:
+    command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m kshare_docs.cli check"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
