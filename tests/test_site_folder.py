@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -219,3 +220,38 @@ def test_no_working_directory(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+NOWHERE = """
+kshare check > first
+for folder in /tmp /var/tmp /usr/tmp; do
+  test ! -d $folder || mount -t tmpfs -o ro tmpfs $folder
+done
+mount --bind . . && mount -o remount,ro,bind . && cd "$PWD"
+kshare check
+kshare check --fresh
+kshare clean
+"""
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="file systems cannot be mounted here")
+@attack("no folder for temporary files, and a cache, that can be written", ONE_LINE, "limits")
+def test_nothing_can_be_written() -> None:
+    with tempfile.TemporaryDirectory(dir=Path.home()) as folder:  # no place for temporary files
+        workshop = Workshop.create(Path(folder, "project"))
+        workshop.example("one", "$ docker run --rm alpine true")
+        program = f"kshare() {{ {sys.executable} -m kshare_docs.cli $@; }}; {NOWHERE}"
+        done = subprocess.run(
+            ["unshare", "--mount", "bash", "-c", program],
+            cwd=workshop.root,
+            env={**os.environ, "XDG_CACHE_HOME": str(workshop.root)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert "Traceback" not in done.stderr
+    assert "1 verified, 0 failed" in done.stdout, "what was known is known still"
+    assert "1 verified" not in done.stdout.partition("1 verified")[2]
+    assert done.stdout.count("No usable temporary directory") == 1
+    assert "removed: " in done.stdout

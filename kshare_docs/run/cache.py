@@ -76,7 +76,8 @@ class Cache:
             found = os.fstat(file.fileno())
             ours = stat.S_ISREG(found.st_mode) and found.st_uid == os.geteuid()
             if ours and found.st_size <= SIZE_LIMIT:
-                os.utime(file.fileno())
+                with contextlib.suppress(OSError):  # a read-only disk keeps no time
+                    os.utime(file.fileno())
                 return file.read()
         return b""
 
