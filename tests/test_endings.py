@@ -18,8 +18,10 @@ import pytest
 
 from kshare_docs.data.capture import Capture
 from kshare_docs.machine import runs
+from kshare_docs.machine.engine import connected
 from kshare_docs.machine.programs import supervisor
 from kshare_docs.pages.project import read_project
+from kshare_docs.run import steps
 from kshare_docs.run.runner import run
 
 from .builders import begin, things_of, until
@@ -349,6 +351,23 @@ def test_a_killed_run_holds_no_names(workshop: Workshop) -> None:
             first.communicate()
             output, _ = second.communicate(timeout=120)
     assert second.returncode == 0, output
+
+
+@pytest.mark.attack(
+    kind="endings",
+    tried="a program that never ends keeps the name that an example needs",
+    outcome="waited for as long as an example may take, and said",
+)
+def test_a_name_that_is_never_free(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "EXAMPLE_SECONDS", 2)
+    workshop.example("held", "$ docker run --rm --name kshare-test-held alpine true")
+    workshop.example("free", "$ docker run --rm alpine true")
+    with connected() as engine:
+        name = f"{engine.info.id} container kshare-test-held"
+    with contextlib.closing(runs.hold(name) or socket.socket()):
+        judged = run(read_project(workshop.root)).judged
+    assert "another run uses the container kshare-test-held" in judged["zh", "held"].error
+    assert judged["zh", "free"].status == "verified"
 
 
 def test_a_name_is_free_with_its_socket() -> None:

@@ -134,11 +134,13 @@ class ExampleRunner:
     def _hold(self, name: str, example: str, stack: ExitStack) -> None:
         """Have a name on the engine to oneself, before other examples and other runs."""
         stack.enter_context(self._locks.setdefault(name, threading.Lock()))
-        waited = False
+        waited, end = False, time.monotonic() + EXAMPLE_SECONDS
         while (holder := hold(f"{self._engine.info.id} {name}")) is None:
             if not waited:
                 self._say(f"{example} waits: another run uses the {name}")
             waited = True
+            if time.monotonic() > end:  # its holder may be stopped, or somebody else's program
+                raise TimeoutError(f"another run uses the {name} for {EXAMPLE_SECONDS:g} s already")
             if self._stopped.wait(HELD_SECONDS):
                 return
         stack.enter_context(holder)
