@@ -121,7 +121,8 @@ class ProgressLine(progress.Progress, Listener):
     def say(self, text: str) -> None:
         """A line above the progress."""
         if not self._silent:
-            self.console.out(visible(text), highlight=False)
+            with contextlib.suppress(OSError):  # a full disk under the log fails no example
+                self.console.out(visible(text), highlight=False)
 
     def planned(self, total: int) -> None:
         """The bar appears, if there is anything to do."""

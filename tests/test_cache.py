@@ -29,7 +29,7 @@ from kshare_docs.run.cache import Cache, reuse_keys
 from kshare_docs.run.runner import Listener, run
 
 from .conftest import ROOT, Workshop
-from .test_site_safety import mounted
+from .sites import mounted
 
 IMAGES = (ImageUse("alpine", "alpine:3", "sha256:1", stand_in=False, id="sha256:2"),)
 EXAMPLE = Example("a", "p.md", "", 1, (Step("echo AAA", 2),), (), Options())
@@ -236,6 +236,10 @@ def _pipe(path: Path) -> None:
     os.mkfifo(path)
 
 
+def _endless(path: Path) -> None:
+    os.truncate(path, 1 << 40)
+
+
 def _device(path: Path) -> None:
     path.unlink()
     path.symlink_to("/dev/zero")
@@ -274,6 +278,7 @@ UNREAD = "not read; the example runs"
             _link_all, marks=attack("a link as the folder of all caches", UNREAD, "files")
         ),
         pytest.param(_pipe, marks=attack("a FIFO in the place of a result", UNREAD, "files")),
+        pytest.param(_endless, marks=attack("a result of 1 TiB, sparse", UNREAD, "files")),
         pytest.param(_device, marks=attack("a device in the place of a result", UNREAD, "files")),
         pytest.param(_folder, marks=attack("a folder in the place of a result", UNREAD, "files")),
         pytest.param(_open, marks=attack("a cache that everybody may write", UNREAD, "files")),

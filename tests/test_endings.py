@@ -18,8 +18,10 @@ import pytest
 
 from kshare_docs.data.capture import Capture
 from kshare_docs.machine import runs
+from kshare_docs.machine.engine import connected
 from kshare_docs.machine.programs import supervisor
 from kshare_docs.pages.project import read_project
+from kshare_docs.run import steps
 from kshare_docs.run.runner import run
 
 from .builders import begin, things_of, until
@@ -118,6 +120,32 @@ def test_processes_of_a_run_killed_with_its_supervisor(workshop: Workshop, place
     workshop.check(code=0)
     assert not sleeping(70003) + sleeping(70004)
     assert list(places.glob("kshare-*")) == []
+
+
+@pytest.mark.attack(
+    kind="endings",
+    tried="SIGKILL while a stand-in is made",
+    outcome="the next run ends the recipe, and removes its folders and the half image",
+)
+def test_a_stand_in_that_was_half_made(workshop: Workshop, places: Path) -> None:
+    recipe = workshop.root / "scripts" / "images" / "slow"
+    recipe.write_text("#!/bin/sh\nmktemp -d >&2; echo half; exec sleep 70007\n", encoding="utf-8")
+    recipe.chmod(0o755)
+    table = f'[slow]\ntag = "localhost:1/slow:1"\ndigest = "sha256:{"0" * 64}"\n'
+    with (workshop.root / "images.toml").open("a", encoding="utf-8") as file:
+        file.write(f'{table}stand-in = "scripts/images/slow"\ncommand = ["x"]\n')
+    page = workshop.example("slow", "$ docker run --rm slow true")
+    with begin(workshop) as builder:
+        until(lambda: sleeping(70007))
+        builder.kill()
+        builder.communicate(timeout=30)
+    assert len(list(places.rglob("tmp.*"))) == 1
+    assert [path.read_text(encoding="ascii") for path in places.rglob("*.tar")] == ["half\n"]
+    page.unlink()
+    workshop.example("quick", "$ docker run --rm alpine true")
+    workshop.check(code=0)
+    assert not sleeping(70007)
+    assert list(places.iterdir()) == []
 
 
 DAEMONS = {
@@ -323,6 +351,23 @@ def test_a_killed_run_holds_no_names(workshop: Workshop) -> None:
             first.communicate()
             output, _ = second.communicate(timeout=120)
     assert second.returncode == 0, output
+
+
+@pytest.mark.attack(
+    kind="endings",
+    tried="a program that never ends keeps the name that an example needs",
+    outcome="waited for as long as an example may take, and said",
+)
+def test_a_name_that_is_never_free(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "EXAMPLE_SECONDS", 2)
+    workshop.example("held", "$ docker run --rm --name kshare-test-held alpine true")
+    workshop.example("free", "$ docker run --rm alpine true")
+    with connected() as engine:
+        name = f"{engine.info.id} container kshare-test-held"
+    with contextlib.closing(runs.hold(name) or socket.socket()):
+        judged = run(read_project(workshop.root)).judged
+    assert "another run uses the container kshare-test-held" in judged["zh", "held"].error
+    assert judged["zh", "free"].status == "verified"
 
 
 def test_a_name_is_free_with_its_socket() -> None:

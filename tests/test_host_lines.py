@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from kshare_docs.data.capture import Result
+from kshare_docs.machine.containers import PIDS
 from kshare_docs.machine.engine import Engine, connected
 from kshare_docs.machine.images import ImageProvider
 from kshare_docs.machine.shell import PATH
@@ -170,6 +171,48 @@ ATTEMPTS = {
     "uses a plug-in": "docker compose version",
     "gives an unknown option": "docker run --rm --volume-driver x alpine true",
     "gives more rights": "docker run --rm --privileged alpine true",
+    "copies into it": "docker cp /etc/hostname {s}:/secret",
+    "copies out of its own": "docker cp kshare-test-own:/etc/issue /tmp/kshare-test-planted",
+    "starts it": "docker start {s}",
+    "restarts it": "docker restart -t 0 {s}",
+    "opens its ports": "docker port {s}",
+    "watches it": "docker stats --no-stream {s}",
+    "waits for events": "docker events --since 1h --until 1s",
+    "connects it": "docker network connect bridge {s}",
+    "makes it restart": "docker update --restart always {s}",
+    "limits it after its own": "docker update --memory 64m kshare-test-own {s}",
+    "inspects it after its own": "docker inspect kshare-test-own {s}",
+    "executes in its own with more rights": "docker exec --privileged kshare-test-own id",
+    "gives its own the host's variables": "docker exec --env-file /etc/passwd kshare-test-own env",
+    "gives a container the host's files": (
+        "docker run --rm --mount type=bind,source=/etc,target=/h alpine ls /h"
+    ),
+    "gives it the builder's variables": "docker run --rm --env-file /etc/passwd alpine env",
+    "writes a file beside a container": "docker run --rm --cidfile /tmp/kshare-test-planted alpine",
+    "joins processes of an id": "docker run --rm --pid=container:{id} alpine ps",
+    "joins a container without a name": "docker run --rm --network container: alpine true",
+    "names a path instead of a container": "docker rm -f kshare-test-own/../{s}",
+    "names a container behind a query": "docker rm -f '{s}?x=kshare-test-own'",
+    "names a container behind an escape": "docker rm -f kshare-test-own%2F..%2F{s}",
+    "makes a volume": "docker volume create kshare-test-planted",
+    "makes a network": "docker network create kshare-test-planted",
+    "tags an image": "docker tag alpine kshare-test-planted",
+    "tags an image, long form": "docker image tag alpine kshare-test-planted",
+    "makes an image of a file": "docker import /etc/passwd kshare-test-planted",
+    "builds an image": "docker build -t kshare-test-planted /etc",
+    "saves an image": "docker save -o /tmp/kshare-test-planted alpine",
+    "pulls an image": "docker pull alpine",
+    "pushes an image": "docker push alpine",
+    "runs an image by its reference": "docker run --rm alpine:3.22 true",
+    "shows an image by its id": "docker history {id}",
+    "logs in": "docker login -u x -p y",
+    "makes a swarm": "docker swarm init",
+    "takes a plug-in": "docker plugin install --grant-all-permissions x",
+    "makes a context": "docker context create kshare-test-planted --docker host=tcp://127.0.0.1:1",
+    "uses a context": "docker --context default rm -f {s}",
+    "uses another configuration": "docker --config /tmp rm -f {s}",
+    "asks another engine, joined": "docker --host=unix:///var/run/docker.sock rm -f {s}",
+    "asks another engine, short": "docker -H=unix:///var/run/docker.sock rm -f {s}",
     "labels a container as its own": "docker run -d --label marker=x alpine true",
 }
 """By what a line tries with somebody else's container `{s}`; as if each had passed the review."""
@@ -532,3 +575,55 @@ def test_where_host_steps_look_for_things(workshop: Workshop) -> None:
     scratch, *others = map(Path, places.split())
     assert not any(other.is_relative_to(scratch) for other in others)
     assert path.split(":", 1) == [str(others[-1]), PATH]
+
+
+AFTER_A_NAME = {
+    "export": "docker export kshare-test-own -o PLANTED",
+    "export, long form": "docker export kshare-test-own --output=PLANTED",
+    "export, joined": "docker export kshare-test-own -oPLANTED",
+    "inspect": "docker inspect kshare-test-own --type=image",
+    "logs": "docker logs kshare-test-own --details",
+    "update": "docker update kshare-test-own --restart=always",
+    "history": "docker history alpine --no-trunc",
+    "ps": "docker ps x --no-trunc",
+}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(
+            line,
+            marks=pytest.mark.attack(
+                kind="host lines",
+                tried=f"a host line has an option after a name: docker {name}",
+                outcome="taken for a name, and refused; no file is written",
+            ),
+        )
+        for name, line in AFTER_A_NAME.items()
+    ],
+)
+def test_an_option_after_a_name_is_none(workshop: Workshop, tmp_path: Path, line: str) -> None:
+    planted = tmp_path / "planted"
+    step = f"{{ {line.replace('PLANTED', str(planted))}; }}"
+    own = "docker run -d --name kshare-test-own alpine sleep 60"
+    workshop.allow(step)
+    workshop.example("one", f"$ {own}\n$ {step}\n#? code[2] != 0  # it is refused", 'timeout="30"')
+    (judged,) = run(read_project(workshop.root)).once
+    assert judged.status == "verified", judged
+    assert not planted.exists()
+
+
+@pytest.mark.attack(
+    kind="limits",
+    tried="a host line starts a container without limits",
+    outcome="it has those of every container: of processes, of its log, ended first",
+)
+def test_containers_of_host_lines_have_limits(workshop: Workshop) -> None:
+    form = "{{.PidsLimit}} {{.OomScoreAdj}} {{.LogConfig.Type}} {{.LogConfig.Config}}"
+    line = f"docker inspect -f '{{{{with .HostConfig}}}}{form}{{{{end}}}}' $(docker run -d alpine)"
+    own = line.replace("-d", "-d --memory 64m --pid host")
+    with connected() as engine:
+        pids = str(PIDS) if engine.info.pids_limit else "<nil>"
+    for result in outputs(workshop, line, own, allow=[line, own]):
+        assert result.output == f"{pids} 1000 json-file map[max-file:2 max-size:32m]"

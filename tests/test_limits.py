@@ -244,6 +244,7 @@ def test_stalls_at_each_request(
     tmp_path: Path, image: str, monkeypatch: pytest.MonkeyPatch, request_of_it: bytes, mood: str
 ) -> None:
     monkeypatch.setattr(containers, "GRACE_SECONDS", 2)
+    monkeypatch.setattr("kshare_docs.machine.engine.PING_SECONDS", 0.3)
     with behind(tmp_path, monkeypatch) as relay, connected() as engine:
         with example(engine, tmp_path) as place:
             version = engine.client.api.api_version.encode()
@@ -259,6 +260,21 @@ def test_stalls_at_each_request(
     assert ended < 6
     with connected() as engine:
         engine.remove(example_labels(tmp_path.name))
+
+
+@pytest.mark.live
+@pytest.mark.attack(
+    kind="engine",
+    tried="a page asks for what takes the engine longer than the step may take",
+    outcome="that step has timed out; the engine is not given up, and other examples run",
+)
+def test_slow_for_one_thing(tmp_path: Path, image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connected() as engine, example(engine, tmp_path) as place:
+        with monkeypatch.context() as patch:
+            patch.setattr(containers, "GRACE_SECONDS", -3)  # over before the step's own limit
+            outcome = started(place, image, "docker run --rm alpine sleep 60", 5)
+        assert outcome.ending is Ending.TIMED_OUT
+        assert started(place, image, "docker run --rm alpine echo hi").output == "hi"
 
 
 @pytest.mark.live

@@ -58,7 +58,7 @@ def scratch_path(relative: str, scratch: Path) -> Path:
     Raises:
         RefusedError: It is a link, leads through one, or leaves the scratch folder.
     """
-    root = scratch.resolve()
+    root = scratch.parent.resolve() / scratch.name  # a host step may have put a link there
     path = root / relative
     inside = "\0" not in relative and path.is_relative_to(root)
     with _refusing(relative):

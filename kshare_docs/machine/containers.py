@@ -38,10 +38,13 @@ from .engine import LABEL, Engine, EngineError
 GRACE_SECONDS = 10.0
 """Time beyond a step's own for the engine to create, copy, kill, answer; then it is lost."""
 
+VARIABLES = 1000
+"""Variables of a container's environment: an engine's time for them grows with their square."""
+
 PIDS = 4096
 """Processes and threads of a container; more are refused where an example asks for more."""
 
-LIMITS = {
+LIMITS: dict[str, Any] = {
     # When memory runs out, the kernel ends what is in containers before anything of the host.
     "OomScoreAdj": 1000,
     "LogConfig": {"Type": "json-file", "Config": {"max-size": "32m", "max-file": "2"}},
@@ -53,6 +56,14 @@ _COPY = "/kshare"
 _NOT_STARTED = 125
 _COMMAND_FAULTS = (126, 127)
 _KILLED = 137
+
+
+def limit_options(engine: Engine) -> dict[str, str]:
+    """The same limits as options of `docker run`, for the containers of host lines."""
+    pids = {"--pids-limit": str(PIDS)} if engine.info.pids_limit else {}
+    kind, config = LIMITS["LogConfig"].values()
+    log = {f"--log-opt={name}": value for name, value in config.items()}
+    return {**pids, "--oom-score-adj": str(LIMITS["OomScoreAdj"]), "--log-driver": kind, **log}
 
 
 class _RemovedError(Exception):
@@ -109,6 +120,8 @@ class ExampleContainers:
         except docker.errors.APIError as error:
             return _refused(output, error, _NOT_STARTED)
         except FAILURES as error:
+            if isinstance(error, TimeoutError) and self.engine.answers():
+                return timed_out(output.text(), timeout)
             return Outcome(output.text(), None, Ending.LOST, str(EngineError.lost(error)))
 
     def _run(self, container: Container, image: str, timeout: float, output: Output) -> Outcome:
@@ -203,11 +216,14 @@ class ExampleContainers:
         volumes = [mount for mount in container.mounts if not mount.scratch]
         binds = [f"{self._volume(mount.source)}:{mount.target}:{mount.mode}" for mount in volumes]
         files = [read_env_file(name, self.scratch) for name in container.env_files]
+        variables = [*chain.from_iterable(files), *given.get("Env", [])]
+        if len(variables) > VARIABLES:
+            raise RefusedError(f"it has more than {VARIABLES} variables")
         return {
             **given,
             "Image": image,
             "Cmd": list(container.command) or None,
-            "Env": [*chain.from_iterable(files), *given.get("Env", [])],
+            "Env": variables,
             "HostConfig": {**host, "Binds": [*host.get("Binds", []), *copies, *binds]},
             "Labels": {**given.get("Labels", {}), **self.labels},
             "OpenStdin": False,  # a build has no keyboard: the input ends at once
@@ -247,9 +263,8 @@ class _Copy:
     def __init__(self, place: ExampleContainers, image: str, mount: Mount) -> None:
         """Copy it, by way of a container that is never started."""
         self._api, self._scratch, self._mount = place.api, place.scratch, mount
-        self._path = scratch_path(mount.source, place.scratch)
         labels = dict(place.labels)
-        with _own_act(), pack(self._path) as archive:
+        with _own_act(), pack(scratch_path(mount.source, place.scratch)) as archive:
             volume = self._api.create_volume(labels=labels)
             binds = [f"{volume['Name']}:{_COPY}:nocopy"]
             body = {"Image": image, "Cmd": ["-"], "Labels": labels, "HostConfig": {"Binds": binds}}
@@ -262,6 +277,7 @@ class _Copy:
         """Put what is in it now in the place of what was copied."""
         if self._mount.mode == "ro":
             return
+        path = scratch_path(self._mount.source, self._scratch)  # a host step may be at work
         # The SDK's own call gives no way to end it early.
         url = f"{self._api.base_url}/v{self._api.api_version}/containers/{self._helper}/archive"
         options = {
@@ -271,7 +287,7 @@ class _Copy:
         }
         with _own_act(), self._api.get(url, stream=True, **options) as answer:
             self._api._raise_for_status(answer)
-            unpack(answer.raw, self._path, self._scratch.parent)
+            unpack(answer.raw, path, self._scratch.parent)
 
 
 @contextlib.contextmanager

@@ -36,6 +36,9 @@ EXAMPLE_LABEL = "org.kshare-docs.example"
 PATIENCE_SECONDS = 30.0
 """How long an engine may take for one thing outside of steps."""
 
+PING_SECONDS = 2.0
+"""How long an engine that was too slow for one thing may take to say that it is there."""
+
 LOST_SECONDS = 0.1
 """How long an engine that was too slow may take for anything more."""
 
@@ -73,8 +76,16 @@ class Engine:
         try:
             return bounded(min(seconds, LOST_SECONDS) if self._lost.is_set() else seconds, work)
         except TimeoutError:
-            self._lost.set()
+            if not self.answers():
+                self._lost.set()
             raise
+
+    def answers(self) -> bool:
+        """Whether it is there still: what a page asks for may take long, and is no other's loss."""
+        if not self._lost.is_set():
+            with contextlib.suppress(*FAILURES), contextlib.closing(self.another_client()) as quick:
+                return bool(bounded(PING_SECONDS, quick.ping))
+        return False
 
     def another_client(self, **options: Any) -> docker.DockerClient:
         """A client of its own: the SDK's connections are not meant to be shared by threads."""

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -24,6 +24,7 @@ from ..data.capture import ImageUse
 from ..data.project import Image
 from .endpoint import bounded, explain
 from .engine import UNREACHABLE, Engine, EngineError
+from .runs import VARIABLE, run_folder, this_run
 
 STAND_IN_LABEL = "org.kshare-docs.stand-in"
 """On every image that is made here; its value is the digest of the recipe, as in the tag."""
@@ -175,12 +176,13 @@ class ImageProvider:
     def _make_stand_in(self, name: str, image: Image, local: str, why: str) -> str:
         """Make a stand-in; why not, if it failed."""
         self.say(f"making a stand-in for {name} from Debian packages ({why})")
-        with tempfile.NamedTemporaryFile(prefix="kshare-", suffix=".tar") as tar:
+        with run_folder() as folder, (folder / "image.tar").open("wb") as tar:
             done = subprocess.run(
                 [self.root / image.stand_in],
                 stdin=subprocess.DEVNULL,
                 stdout=tar,
                 stderr=subprocess.PIPE,
+                env={**os.environ, "TMPDIR": str(folder), VARIABLE: this_run()},
                 check=False,
             )
             if done.returncode:

@@ -120,7 +120,9 @@ def _temporary() -> Path:
 def sweep_host() -> int:
     """End processes of host steps of runs that are over, remove their folders, and count them."""
     ended = sum(map(_end_process, Path("/proc").glob("[0-9]*")))
-    left = [path for path in _temporary().glob(f"{_PREFIX}*") if _is_left(path)]
+    left: list[Path] = []
+    with contextlib.suppress(OSError):  # no place for temporary files can be written: none is ours
+        left += filter(_is_left, _temporary().glob(f"{_PREFIX}*"))
     for folder in left:
         _discard(folder)
     return ended + len(left)

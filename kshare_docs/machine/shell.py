@@ -119,19 +119,22 @@ class Shell:
         return timed_out(output.text(), timeout)
 
 
-def write_tools(folder: Path, images: Mapping[str, str], labels: Mapping[str, str]) -> None:
+def write_tools(
+    folder: Path, images: Mapping[str, str], labels: Mapping[str, str], limits: Mapping[str, str]
+) -> None:
     """Put before the real ones on PATH: a `docker`, see `docker_wrapper`; an `ipcmk` that is noted.
 
     Args:
         folder: As of `run_folder`; it goes into its `bin`.
         images: From names in examples to references.
         labels: Labels of everything that the example creates.
+        limits: Options of all its containers, as `docker run` takes them.
     """
     tools, real = folder / "bin", shutil.which("docker", path=PATH)
     tools.mkdir()
     if real is not None:
         given = folder / "docker"
-        fields = docker_wrapper.Docker(real, dict(images), dict(labels))
+        fields = docker_wrapper.Docker(real, dict(images), dict(labels), dict(limits))
         given.write_text(docker_wrapper.write_fields(fields), encoding="utf-8")
         call = shlex.join([sys.executable, "-I", "-S", docker_wrapper.__file__, str(given)])
         (tools / "docker").write_text(f'#!/bin/sh\nexec {call} "$@"\n', encoding="utf-8")

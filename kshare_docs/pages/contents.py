@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+
+from mkdocs.utils import is_markdown_file
 
 from ..data.example import Bearing, Example, View
 from ..data.problem import Problem
 from ..words import languages
 from .blocks import Vocabulary, read_example, read_view
 from .catalogues import read_sites
-from .fences import VIEW_LANGUAGE, Finder
+from .fences import ENDLESS, VIEW_LANGUAGE, Finder, endless_header
 
-_MARKUP = frozenset({".htm", ".html", ".shtml", ".svgz", ".xht", ".xhtml", ".xml"})
+_MARKUP = re.compile(
+    r"\.(atom|gml|kml|mathml|mht|mhtml|mml|rdf|rng|rss|s?html?|smil|svgz|wsdl|xhtm?l?|xml|xs[dl]|xslt|xul)",
+    re.IGNORECASE,
+)
 """Endings of files that a browser shows as a page of their own."""
+
+_ACTING = re.compile(
+    r"<([\w.-]+:)?(script|foreignObject|handler)|<!ENTITY|<\?xml-stylesheet|\son\w+\s*=|\0|"
+    + r"\s*".join("javascript:"),
+    re.IGNORECASE,
+)
+"""What of a drawing would not be one: another page, a script, or what cannot be read here."""
 
 
 @dataclass(slots=True)
@@ -68,11 +82,13 @@ def unfit_files(root: Path) -> list[Problem]:
     return [
         Problem(path.relative_to(root).as_posix(), 0, "", f"{what}; nothing is built with it")
         for path in found
-        if (what := _unfit(path, docs))
+        if (what := _unfit(path, docs) or _unfit_text(path))
     ]
 
 
 def _unfit(path: Path, docs: Path) -> str:
+    if _MARKUP.fullmatch(path.suffix):  # also of a link, whatever it leads to
+        return "would be published as it is: write it as Markdown"
     if path.is_symlink():
         try:
             target = path.resolve(strict=True)
@@ -83,10 +99,21 @@ def _unfit(path: Path, docs: Path) -> str:
         # MkDocs follows them, again and again where one leads back.
         again = any(item.is_symlink() and item.is_dir() for item in target.rglob("*"))
         return "is a link to a folder with such links in it" if again else ""
-    if path.suffix.lower() in _MARKUP:
-        return "would be published as it is: write it as Markdown"
     plain = path.is_dir() or path.is_file() or not path.exists()
     return "" if plain else "is no file that can be published"
+
+
+def _unfit_text(path: Path) -> str:
+    """Why a page would keep MkDocs without end, or a drawing act; others are not looked at."""
+    drawing = path.suffix.lower() == ".svg"
+    try:
+        text = path.read_text("utf-8", "replace") if drawing or is_markdown_file(path.name) else ""
+    except OSError:
+        return ""  # a folder, or said when it is read as a page
+    if drawing:
+        return "is a drawing that acts" if _ACTING.search(html.unescape(text)) else ""
+    line = endless_header(text)
+    return f"has in line {line} a fence's header of {ENDLESS}" if line else ""
 
 
 def read_page(text: str, page: str, *, words: Vocabulary, finder: Finder | None = None) -> Contents:

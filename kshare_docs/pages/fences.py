@@ -44,6 +44,12 @@ MARKDOWN_EXEC_OPTIONS = (
 Reporter: TypeAlias = Callable[[int, str], None]
 """Takes the line and the message of something that is wrong on a page."""
 
+QUOTES, LENGTH = 20, 1000
+"""Quotation marks and characters that a line which begins a fence may have."""
+
+ENDLESS = f"more than {QUOTES} quotes or {LENGTH} characters"
+"""What keeps SuperFences without end."""
+
 _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
 _SUPERFENCES = "pymdownx.superfences"
 _NOTE = "kshare"
@@ -117,6 +123,9 @@ class Finder(Preprocessor):
             report: Called with line and message for a fence that would not render.
         """
         text = re.sub(r"\r\n?", "\n", text)
+        if number := endless_header(text):
+            report(number, f"the fence's header has {ENDLESS}")
+            return
         for number, line in enumerate(text.split("\n"), 1):
             if "\x02" in line or "\x03" in line:
                 what = "the line holds U+0002 or U+0003, which Markdown drops"
@@ -230,6 +239,21 @@ def _end_of_place(lines: list[str], at: int) -> int:
 def without_comments(html: str) -> str:
     """HTML as a browser shows it: what stands in a comment is not on the page."""
     return _COMMENT.sub("", html)
+
+
+def endless_header(text: str) -> int:
+    """The line of a page on which SuperFences would search without end; 0 if there is none.
+
+    Where a quoted value ends, its regular expression finds by trying: every few quotes double
+    that time. What Markdown drops first, and other blanks, may stand within such a line.
+    """
+    lines = re.sub("[\x02\x03]", "", re.sub(r"\r\n?", "\n", text)).split("\n")
+    for number, line in enumerate(lines, 1):
+        quotes = line.count('"') + line.count("'")
+        long = quotes > QUOTES or len(line) > LENGTH
+        if long and re.match("[\ufeff> \t]*(```|~~~)", line):
+            return number
+    return 0
 
 
 def truth(value: str) -> bool:

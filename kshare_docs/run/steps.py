@@ -13,7 +13,7 @@ from ..data.capture import Capture, Ending, Outcome, Provenance, Result, utc_now
 from ..data.example import Step
 from ..data.host import Host
 from ..data.project import Runnable
-from ..machine.containers import ExampleContainers, example_containers
+from ..machine.containers import ExampleContainers, example_containers, limit_options
 from ..machine.endpoint import explain
 from ..machine.engine import Engine, EngineError, example_labels, run_labels
 from ..machine.runs import hold, run_folder
@@ -131,7 +131,7 @@ class ExampleRunner:
             for name in runnable.resources:
                 self._hold(name, runnable.example.id, stack)
             folder = stack.enter_context(run_folder())
-            write_tools(folder, references, labels)
+            write_tools(folder, references, labels, limit_options(self._engine))
             scratch = folder / "scratch"
             containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
@@ -144,11 +144,13 @@ class ExampleRunner:
     def _hold(self, name: str, example: str, stack: ExitStack) -> None:
         """Have a name on the engine to oneself, before other examples and other runs."""
         stack.enter_context(self._locks.setdefault(name, threading.Lock()))
-        waited = False
+        waited, end = False, time.monotonic() + EXAMPLE_SECONDS
         while (holder := hold(f"{self._engine.info.id} {name}")) is None:
             if not waited:
                 self._say(f"{example} waits: another run uses the {name}")
             waited = True
+            if time.monotonic() > end:  # its holder may be stopped, or somebody else's program
+                raise TimeoutError(f"another run uses the {name} for {EXAMPLE_SECONDS:g} s already")
             if self._stopped.wait(HELD_SECONDS):
                 return
         stack.enter_context(holder)

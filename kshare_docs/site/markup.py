@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
+from html import unescape
 from html.parser import HTMLParser
 
 _ACTIVE = re.compile(
-    "applet|base|embed|frame|frameset|iframe|link|meta|noembed|noframes|noscript|object|plaintext|"
+    "applet|base|bdo|embed|frame|frameset|iframe|link|meta|noembed|noframes|noscript|object|plaintext|"
     "script|style|template|textarea|title|xmp"
 )
 """Elements that act by themselves, or whose content browsers read in another way than we do."""
@@ -16,7 +18,15 @@ _OWN = frozenset({"data-capture", "data-copy", "data-kernel", "data-status", "da
 _OF_FIGURES = _OWN - {"data-status"}
 _OUR_CLASS = re.compile(r"kshare-(?!quote$)")  # by which a page says that it quotes
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
-_SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript|vbscript|data:text/html)", re.IGNORECASE)
+_SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:(?!image/|\s))", re.IGNORECASE)
+_DROPPED = re.compile(r"[\t\n\r]")  # from addresses, by browsers (URL standard, 4.4)
+_STYLE = re.compile(
+    r"(?:\s*(?:color|background-color|font-(?:size|style|weight)|(?:max-)?(?:height|width)|"
+    r"text-align|vertical-align|white-space)\s*:[\s\w#%.-]*(?:;|\Z))*\s*",
+    re.ASCII,
+)
+"""Declarations that neither hide nor turn what stands around, nor paint over it."""
+
 _UNFINISHED = re.compile(r"<[a-z/!?][^>]*\Z", re.IGNORECASE)
 
 
@@ -32,18 +42,28 @@ def foreign_markup(html: str, *, view: bool = False) -> str:
     finder = _Finder(view=view)
     finder.feed(html)
     finder.close()
-    turned = _TURNS.search(html)
+    turned = _TURNS.search(unescape(html))
     return finder.found or (f"U+{ord(turned[0]):04X}, which turns the text" if turned else "")
 
 
-def foreign_meta(value: object) -> str:
-    """What of a page's front matter would become markup; themes do not escape it."""
-    if isinstance(value, str):
-        return f"{value!r} in the front matter" if re.search(r'[<>"]', value) else ""
-    if isinstance(value, Mapping):
-        value = [*value, *value.values()]
-    items = value if isinstance(value, list | tuple) else ()
-    return next(filter(None, map(foreign_meta, items)), "")
+def foreign_meta(meta: Mapping[str, object]) -> str:
+    """What of a page's front matter would act or become markup; themes do not escape it."""
+    if "template" in meta:  # a theme may have one that leads to another site
+        return "a template in the front matter"
+    left: list[object] = [meta]
+    seen: set[int] = set()
+    while left:
+        value = left.pop()
+        if isinstance(value, list | dict):
+            if id(value) not in seen:  # one may hold another many times, or itself
+                left += [*value, *value.values()] if isinstance(value, dict) else value
+            seen.add(id(value))
+        elif isinstance(value, str):
+            if re.search(r'[<>"]|\.\./', value) or _TURNS.search(value):
+                return f"{value!r} in the front matter"
+        elif not isinstance(value, int | float | date | None):
+            return f"a {type(value).__name__} in the front matter"
+    return ""
 
 
 class _Finder(HTMLParser):
@@ -68,10 +88,11 @@ class _Finder(HTMLParser):
             return "kshare-example" in words or (
                 not self._view and any(_OUR_CLASS.match(word) for word in words)
             )
+        if name == "style":
+            return not self._view and not _STYLE.fullmatch(value)
         own = _OF_FIGURES if self._view else _OWN
-        return (
-            name in own or name.startswith("on") or name == "srcdoc" or bool(_SCRIPT.match(value))
-        )
+        acts = name.startswith("on") or _SCRIPT.match(_DROPPED.sub("", value))
+        return name in own or name == "srcdoc" or bool(acts)
 
     def _look_into(self, text: str) -> None:
         if "<" in text:

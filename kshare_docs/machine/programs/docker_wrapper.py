@@ -93,12 +93,20 @@ class Docker:
         program: The docker command.
         images: From names in examples to references.
         labels: Of everything that the example creates.
+        limits: Options of all its containers; what a line gives comes after them, and counts.
     """
 
-    def __init__(self, program: str, images: dict[str, str], labels: dict[str, str]) -> None:
+    def __init__(
+        self,
+        program: str,
+        images: dict[str, str],
+        labels: dict[str, str],
+        limits: dict[str, str] | None = None,
+    ) -> None:
         self.program = program
         self.images = images
         self.labels = labels
+        self.limits = limits or {}
 
     def translate(self, words: list[str]) -> list[str]:
         """The words for the real command.
@@ -112,7 +120,9 @@ class Docker:
             image, arguments = self._image("".join(operands[:1])), operands[1:]
             for name, *value in options:
                 self._check(name, "".join(value))
-            return [command, *_flat(options), *self._marks("--label="), image, *arguments]
+            limits = [f"{name}={value}" for name, value in self.limits.items()]
+            marks = self._marks("--label=")
+            return [command, *limits, *_flat(options), *marks, image, *arguments]
         grammar = COMMANDS.get(command)
         if grammar is None:
             known = ", ".join([*COMMANDS, "run", "create"])
@@ -126,7 +136,8 @@ class Docker:
         marks = self._marks("--filter=label=") if command == "ps" else []
         # `docker inspect` alone would go on to images, volumes and networks of the name.
         real = "container inspect" if command == "inspect" else command
-        return [*real.split(), *_flat(options), *marks, *operands]
+        # The real command would find options after names as well.
+        return [*real.split(), *_flat(options), *marks, "--", *operands]
 
     def _image(self, name: str) -> str:
         if name not in self.images:
@@ -145,6 +156,8 @@ class Docker:
 
     def _own(self, name: str) -> None:
         """Make sure that a name is a container of the example."""
+        if not name.isascii() or not name.translate(dict.fromkeys(map(ord, "_.-"))).isalnum():
+            raise RefusedError(f"{name!r} is no name of a container")
         form = "".join(f'{{{{index .Config.Labels "{label}"}}}}\n' for label in self.labels)
         code, said = _output([self.program, "container", "inspect", "--format", form, "--", name])
         if code:
@@ -170,17 +183,18 @@ def _output(command: list[str]) -> tuple[int, str]:
 def read_fields(text: str) -> Docker:
     """What `write_fields` has written."""
     program, *lines = text.splitlines()
-    pairs = {"image": dict[str, str](), "label": dict[str, str]()}
+    pairs = {kind: dict[str, str]() for kind in ("image", "label", "limit")}
     for line in lines:
         kind, name, value = line.split(" ", 2)
         pairs[kind][name] = value
-    return Docker(program, pairs["image"], pairs["label"])
+    return Docker(program, pairs["image"], pairs["label"], pairs["limit"])
 
 
 def write_fields(docker: Docker) -> str:
-    """The command, then a line for each image and label: no name has a blank."""
+    """The command, then a line for each image, label and limit: no name has a blank."""
     lines = [f"image {name} {value}" for name, value in docker.images.items()]
     lines += [f"label {name} {value}" for name, value in docker.labels.items()]
+    lines += [f"limit {name} {value}" for name, value in docker.limits.items()]
     return "\n".join([docker.program, *lines])
 
 
