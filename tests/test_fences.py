@@ -22,7 +22,7 @@ from kshare_docs.pages.project import read_project
 from kshare_docs.site.lookup import Lookup
 
 from .conftest import Workshop
-from .test_site_safety import CONFIGURATION
+from .sites import CONFIGURATION
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "pages.yml").read_text(encoding="utf-8")

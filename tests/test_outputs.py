@@ -22,7 +22,7 @@ from kshare_docs.run.redact import Redaction
 from kshare_docs.site.figure import output_html
 
 from .conftest import ROOT, Workshop
-from .test_site_safety import CONFIGURATION
+from .sites import CONFIGURATION
 
 CASES: list[dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "outputs.yml").read_text(encoding="utf-8")
