@@ -65,6 +65,7 @@ FAILURES = (
 SAID_LENGTH = 300
 """Characters of what an engine said that go into a message."""
 
+_PROXIES = ("http", "https", "ftp", "no", "all")
 _NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
 _T = TypeVar("_T")
 
@@ -130,6 +131,21 @@ class Endpoint:
             "DOCKER_CERT_PATH": str(self.certificates or "") if self._secured else "",
         }
 
+    def proxies(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Return the variables that the docker command sets in every container of this engine.
+
+        They are `proxies` of its `config.json`, for this engine or else by default (docker/cli,
+        cli/config/configfile/file.go); a file that cannot be read says nothing.
+        """
+        try:
+            table = json.loads((_folder(environment) / "config.json").read_bytes())["proxies"]
+            given = dict(table[self.host] if self.host in table else table["default"])
+        except (OSError, ValueError, LookupError, TypeError):
+            return {}
+        names = {f"{kind}Proxy": f"{kind.upper()}_PROXY" for kind in _PROXIES}
+        found = {names[key]: str(value) for key, value in given.items() if key in names and value}
+        return {**found, **{name.lower(): value for name, value in found.items()}}
+
     @property
     def _scheme(self) -> str:
         return self.host.partition("://")[0] if "://" in self.host else "tcp"
@@ -193,7 +209,7 @@ def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
         EndpointError: A context is named, but it is lost or broken.
     """
     given = environment.get
-    folder = Path(given("DOCKER_CONFIG") or Path(given("HOME") or Path.home(), ".docker"))
+    folder = _folder(environment)
     host = given("DOCKER_HOST", "")
     context = "" if host else given("DOCKER_CONTEXT") or _current_context(folder)
     if context not in {"", "default"}:
@@ -240,6 +256,12 @@ def _wait(endpoint: Endpoint, end: float) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _folder(environment: Mapping[str, str]) -> Path:
+    """Where the docker command's configuration is."""
+    given = environment.get
+    return Path(given("DOCKER_CONFIG") or Path(given("HOME") or Path.home(), ".docker"))
 
 
 def _current_context(folder: Path) -> str:
