@@ -14,18 +14,28 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-INFO = {
-    "ServerVersion": "0",
-    "OperatingSystem": "a recorder",
-    "Driver": "overlay2",
-    "CgroupVersion": "1",
-    "PidsLimit": True,
-    "ID": "recorder",
-}
 LABELS = {"org.kshare-docs.test": "x"}
 """Of every container that is asked for."""
 
-CREATED = {"Id": "c" * 64, "Warnings": []}
+INFO = {"ServerVersion": "0", "Driver": "overlay2", "PidsLimit": True, "ID": "recorder"}
+CONTAINER = {
+    "State": {"ExitCode": 0, "Status": "created"},
+    "Config": {"Labels": LABELS},
+}
+ANSWERS: list[tuple[str, int, Any]] = [
+    ("(GET|HEAD) /_ping", 200, "OK"),
+    ("GET /info", 200, INFO),
+    ("GET /(containers/json|networks)", 200, []),
+    ("GET /volumes", 200, {"Volumes": []}),
+    (r"GET /containers/\w+/json", 200, CONTAINER),
+    ("POST /containers/create", 201, {"Id": "c" * 64, "Warnings": []}),
+    ("POST /volumes/create", 201, {"Name": "copy", "Mountpoint": "/copy"}),
+    (r"POST /containers/\w+/wait", 200, {"StatusCode": 125}),
+    ("POST .*", 500, {"message": "a recorder starts nothing"}),
+    ("(PUT|DELETE) .*", 204, None),
+    (".*", 404, {"message": "a recorder has nothing"}),
+]
+"""What is said to which request; the first that fits counts."""
 
 
 @dataclass
@@ -45,6 +55,8 @@ class Recorder:
 def recorder(path: Path, version: str) -> Iterator[Recorder]:
     """Record on a socket, as an engine with a version of the API."""
     found = Recorder(f"unix://{path}")
+    versions = {"ApiVersion": version, "MinAPIVersion": "1.12", "Version": "0", "Os": "linux"}
+    answers = [("GET /version", 200, versions), *ANSWERS]
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -61,7 +73,8 @@ def recorder(path: Path, version: str) -> Iterator[Recorder]:
             place = re.sub(r"^/v[0-9.]+", "", url.path)
             if self.command == "POST" and place == "/containers/create":
                 found.requests.append((dict(parse_qsl(url.query)), json.loads(data)))
-            status, body = said(self.command, place, version)
+            said = f"{self.command} {place}"
+            status, body = next((s, b) for form, s, b in answers if re.fullmatch(form, said))
             text = json.dumps(body).encode() if body is not None else b""
             self.send_response(status)
             self.send_header("Api-Version", version)
@@ -89,35 +102,3 @@ def recorder(path: Path, version: str) -> Iterator[Recorder]:
             yield found
         finally:
             server.shutdown()
-
-
-def said(method: str, place: str, version: str) -> tuple[int, Any]:
-    """The answer to a request: an engine that creates everything and starts nothing."""
-    match method, place:
-        case _, "/_ping":
-            return 200, "OK"
-        case "GET", "/version":
-            return 200, {
-                "ApiVersion": version,
-                "MinAPIVersion": "1.12",
-                "Version": "0",
-                "Os": "linux",
-            }
-        case "GET", "/info":
-            return 200, INFO
-        case "GET", "/containers/json" | "/networks":
-            return 200, []
-        case "GET", "/volumes":
-            return 200, {"Volumes": []}
-        case "POST", "/containers/create":
-            return 201, CREATED
-        case "POST", "/volumes/create":
-            return 201, {"Name": "copy", "Mountpoint": "/copy"}
-        case "PUT" | "DELETE", _:
-            return 204, None
-        case "GET", _ if re.fullmatch(r"/containers/\w+/json", place):
-            state = {"ExitCode": 0, "Status": "created"}
-            return 200, {"State": state, "Config": {"Labels": LABELS}}
-        case "POST", _ if place.endswith("/wait"):
-            return 200, {"StatusCode": 125}
-    return 500 if method == "POST" else 404, {"message": "a recorder starts nothing"}

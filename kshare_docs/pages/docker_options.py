@@ -31,6 +31,8 @@ _CONTAINER = "container:[a-zA-Z0-9][a-zA-Z0-9_.-]*"
 _LABEL = "[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _DOMAIN = rf"(?=.*[a-zA-Z]){_LABEL}(\.{_LABEL})*\.?|\."
 _PORTS = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
+_PLATFORM = "linux/(amd64|arm64|arm/v[5-7]|386|loong64|ppc64le|riscv64|s390x)"
+_DEVICE = r"/[\w./-]+(:/[\w./-]+)?(:(?!.*(.).*\3)[rwm]{1,3})?"
 _NANOSECONDS = {"h": 3600 * 10**9, "m": 60 * 10**9, "s": 10**9, "ms": 10**6, "us": 1000, "ns": 1}
 _LIMIT = re.compile(
     "(core|cpu|data|fsize|locks|memlock|msgqueue|nice|nofile|nproc|rss|rtprio|rttime|sigpending|stack)"
@@ -174,9 +176,10 @@ def _stream(value: str) -> Mapping[str, Any]:
 
 def _address(value: str) -> list[str]:
     try:
-        return [str(ipaddress.ip_address(value))]
+        address = ipaddress.ip_address(value)
     except ValueError:
         raise ValueError("is no IP address") from None
+    return [str(getattr(address, "ipv4_mapped", None) or address)]  # as Go writes it
 
 
 def _extra_host(value: str) -> list[str]:
@@ -337,7 +340,7 @@ def _gpus(value: str) -> list[dict[str, Any]]:
 def _on_device(read: Callable[[str], int], key: str) -> Callable[[str], list[dict[str, Any]]]:
     def of_device(value: str) -> list[dict[str, Any]]:
         device, _, number = value.rpartition(":")
-        if not re.fullmatch("/dev/[a-zA-Z0-9/_-]+", device):
+        if not re.fullmatch("/dev/[a-zA-Z0-9/_-]+", device) or number.startswith("-"):
             raise ValueError("is not /dev/NAME:NUMBER")
         return [{"Path": device, key: read(number)}]
 
@@ -356,12 +359,15 @@ def _ulimit(value: str) -> list[dict[str, Any]]:
 
 def _device(value: str) -> list[dict[str, str]]:
     host, inside, permissions = ([*value.split(":"), "", ""])[:3]
-    if re.fullmatch("[rwm]{1,3}", inside):
+    if inside and not inside.startswith("/"):
         inside, permissions = "", inside
-    if not host.startswith("/") or value.count(":") > 2:
-        raise ValueError("is not /dev/NAME[:/path][:rwm]")
-    places = {"PathOnHost": host, "PathInContainer": inside or host}
-    return [{**places, "CgroupPermissions": permissions or "rwm"}]
+    return [
+        {
+            "PathOnHost": host,
+            "PathInContainer": inside or host,
+            "CgroupPermissions": permissions or "rwm",
+        }
+    ]
 
 
 def _security(value: str) -> Mapping[str, Any]:
@@ -447,13 +453,13 @@ _ALL = (
     Option("cpuset-mems", "HostConfig.CpusetMems", form="[0-9,-]*"),
     _switch("detach", "detach", letter="d"),
     *_refused("needs a terminal, which a build has not", "detach-keys"),
-    _many("device", "HostConfig.Devices", _device, reaches=_always),
+    _many("device", "HostConfig.Devices", _device, form=_DEVICE, reaches=_always),
     *_refused("reaches beyond the container, for devices of the host", "device-cgroup-rule"),
     _many("device-read-bps", "HostConfig.BlkioDeviceReadBps", _on_device(_size, "Rate")),
     _many("device-read-iops", "HostConfig.BlkioDeviceReadIOps", _on_device(_whole, "Rate")),
     _many("device-write-bps", "HostConfig.BlkioDeviceWriteBps", _on_device(_size, "Rate")),
     _many("device-write-iops", "HostConfig.BlkioDeviceWriteIOps", _on_device(_whole, "Rate")),
-    _idle("disable-content-trust"),
+    Option("disable-content-trust", read=_nothing, flag=True, form="true"),  # there is no other
     _many("dns", "HostConfig.Dns", _address, form="[0-9a-fA-F.:]+"),
     _many("dns-option", "HostConfig.DnsOptions", form=r"[\w.:-]+"),
     _many("dns-search", "HostConfig.DnsSearch", _domain, form=_DOMAIN),
@@ -504,7 +510,7 @@ _ALL = (
     *_refused(_OOM, "oom-kill-disable", "oom-score-adj"),
     _mode("pid", "HostConfig.PidMode", "", f"host|{_CONTAINER}"),
     Option("pids-limit", "HostConfig.PidsLimit", _whole, form=_SIGNED),
-    Option("platform", "platform"),
+    Option("platform", "platform", form=_PLATFORM),
     Option("privileged", "HostConfig.Privileged", _true, default=False, flag=True, reaches=_always),
     *_refused(_PORTS_OF_HOST, "publish", letter="p"),
     *_refused(_PORTS_OF_HOST, "publish-all", letter="P"),

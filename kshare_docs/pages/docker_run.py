@@ -25,6 +25,9 @@ _TOKEN = re.compile(
     | (?P<bare>[^ \t\n|&;<>()$`\\"'*?\[\]{}~!\#]+|(?<=[^ \t\n])\#)""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_EXCLUSIVE = (("detach", "attach"), ("no-healthcheck", "health-"))
+"""Options, and how those begin that the docker command does not take beside them."""
+
 _TRUTH = {
     **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), "true"),
     **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), "false"),
@@ -57,15 +60,13 @@ def parse_run(command: str) -> Container | None:
     container: dict[str, Any] = {"body": {}}
     reach: list[str] = []
     for option, value in given:
-        part = option.part(value)
-        container = _merged(container, part)
-        if part and option.reaches(value):
+        container = _merged(container, option.part(value))
+        if option.reaches(value):
             reach.append(f"--{option.name}" if option.flag else f"--{option.name} {value}")
-    body = container["body"]
-    if container.get("detach") and {"AttachStdout", "AttachStderr"} & body.keys():
-        raise RefusedError("--attach and --detach exclude each other")
-    if len(body.get("Healthcheck", {})) > 1 and "NONE" in body["Healthcheck"].get("Test", []):
-        raise RefusedError("--no-healthcheck and the other --health options exclude each other")
+    names = [option.name for option, _ in given]
+    for one, others in _EXCLUSIVE:
+        if one in names and (other := next((n for n in names if n.startswith(others)), "")):
+            raise RefusedError(f"--{one} and --{other} exclude each other")
     return Container(image, tuple(arguments), output=output, host_reach=tuple(reach), **container)
 
 
@@ -113,7 +114,7 @@ def _unquoted(found: re.Match[str]) -> str:
 
 
 def _given(words: list[str]) -> list[tuple[Option, str]]:
-    """Options with the values that count, taken from the front.
+    """Options with the values that count, taken from the front, of those that say anything.
 
     Of an option that is no list the last one counts, as Docker's parser has it.
     """
@@ -133,7 +134,8 @@ def _given(words: list[str]) -> list[tuple[Option, str]]:
             raise RefusedError(f"--{name} is given twice: Docker would take both")
         given.pop(place, None)
         given[place] = value
-    return [(OPTIONS[name], value) for (name, _), value in given.items()]
+    options = ((OPTIONS[name], value) for (name, _), value in given.items())
+    return [(option, value) for option, value in options if option.part(value)]
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
