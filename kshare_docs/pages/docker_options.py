@@ -239,7 +239,7 @@ def _volume(value: str) -> dict[str, Any]:
     target, _, mode = rest.partition(":")
     if not rest and source.startswith("/"):
         return {"body": {"Volumes": {source: {}}}}
-    if not target.startswith("/"):
+    if not target.startswith("/") or value.endswith(":"):
         raise ValueError("is not NAME:/path or ./file:/path")
     if mode not in {"", "ro", "rw"}:
         raise ValueError(f"has the mode {mode!r}; known: ro, rw")
@@ -280,6 +280,12 @@ def _truth(value: str) -> bool:
     return value in {"", "1", "true"}
 
 
+def _octal(value: str) -> int:
+    if not re.fullmatch("[0-7]{1,4}", value):
+        raise ValueError("has a mode such as 1777 to say")
+    return int(value, 8)
+
+
 _MOUNT: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "type": ("Type", str.lower),
     **dict.fromkeys(("source", "src"), ("Source", _text)),
@@ -287,7 +293,7 @@ _MOUNT: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     **dict.fromkeys(("readonly", "ro"), ("ReadOnly", _truth)),
     "volume-nocopy": ("VolumeOptions.NoCopy", _truth),
     "tmpfs-size": ("TmpfsOptions.SizeBytes", _size),
-    "tmpfs-mode": ("TmpfsOptions.Mode", lambda text: int(text, 8)),
+    "tmpfs-mode": ("TmpfsOptions.Mode", _octal),
 }
 _MOUNTS = {"bind": "/.*", "tmpfs": "", "volume": f"(?:{_NAME.pattern})?"}
 """The types of mounts, and the sources that each may have."""
@@ -323,7 +329,9 @@ def _mounts_host(value: str) -> bool:
 
 
 def _gpus(value: str) -> list[dict[str, Any]]:
-    given = dict((key, text) if text else ("count", key) for key, text in _fields(value))
+    fields = _fields(value)
+    given = dict((key, text) if text else ("count", key) for key, text in fields)
+    known = len(given)
     count = given.pop("count", "0" if "device" in given else "1")
     request = {
         "Driver": given.pop("driver", ""),
@@ -332,8 +340,8 @@ def _gpus(value: str) -> list[dict[str, Any]]:
         "Capabilities": [[*filter(None, given.pop("capabilities", "").split(",")), "gpu"]],
         "Options": {},
     }
-    if given:
-        raise ValueError(f"says {min(given)!r}; known: count, driver, device, capabilities")
+    if given or len(fields) > known:
+        raise ValueError("says more than one each of count, driver, device, capabilities")
     return [request]
 
 
