@@ -162,13 +162,15 @@ def _read_lines(
 ) -> tuple[tuple[Part, ...], tuple[Claim, ...]]:
     parts: list[Part] = []
     claims: list[Claim] = []
-    lines = iter(enumerate(block.lines, block.line + 1))
-    for number, line in lines:
+    numbers = range(block.line + 1, block.line + 1 + len(block.lines))
+    lines = iter(zip(numbers, block.lines, block.written, strict=True))
+    for number, line, written in lines:
         rest = line.rstrip(" ")
         if rest.startswith(("$ ", "#$ ")):
-            while _continues(rest) and (following := next(lines, None)):
-                rest = f"{rest}\n{following[1].rstrip(' ')}"
-            parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
+            source = written.partition("$")[2][1:].rstrip(" \t")
+            while _continues(source) and (following := next(lines, None)):
+                source += "\n" + following[2].rstrip(" \t")
+            parts.append(Step(source, number, rest.startswith("#")))
         elif rest.startswith("#?"):
             if claim := _read_claim(rest[2:].strip(" "), number, entries, report):
                 claims.append(claim)

@@ -48,12 +48,16 @@ _HIGHLIGHT = re.compile(r"hl_lines|linenums|title|title_mode|data-.*")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One executable fence: its language, where its header stands, its options, its lines."""
+    """One executable fence: its language, where its header stands, its options, its lines.
+
+    `written` has the same lines with their tabs, which Markdown expands.
+    """
 
     line: int
     options: Mapping[str, str]
     lines: tuple[str, ...]
     language: str = LANGUAGE
+    written: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -72,6 +76,7 @@ class _Fence:
     options: dict[str, str] | None  # None: not ours
     language: str = LANGUAGE
     body: list[str] = field(default_factory=list)
+    written: list[str] = field(default_factory=list)
 
 
 def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
@@ -82,7 +87,7 @@ def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
         report: Called with line and message for a fence that would not render.
     """
     fence: _Fence | None = None
-    for number, line in _body(text):
+    for number, line, written in _body(text):
         if "\x02" in line or "\x03" in line:
             report(
                 number,
@@ -96,11 +101,13 @@ def find_blocks(text: str, report: Reporter) -> Iterator[Block]:
         fault = _broken(fence, prefix, content)
         if not fault and content.rstrip(" \t") != fence.mark:
             fence.body.append(content)
+            fence.written.append(as_written(written, content))
             continue
         if fault and fence.options is not None:
             report(fence.line, f"the fence is broken off: {fault} (line {number})")
         elif fence.options is not None:
-            yield Block(fence.line, fence.options, tuple(fence.body), fence.language)
+            body, lines = tuple(fence.body), tuple(fence.written)
+            yield Block(fence.line, fence.options, body, fence.language, lines)
         fence = None
     if fence is not None and fence.options is not None:
         report(fence.line, f"the fence is never closed: end the block with a line {fence.mark}")
@@ -111,14 +118,25 @@ def truth(value: str) -> bool:
     return value.lower() not in {"", "no", "off", "false", "0"}
 
 
-def _body(text: str) -> Iterator[tuple[int, str]]:
-    """Numbered lines with tabs expanded as Python-Markdown does, without the front matter."""
-    lines = re.sub(r"\r\n?", "\n", text).expandtabs(4).split("\n")
+def as_written(line: str, shown: str) -> str:
+    """The end of a page's line that Markdown shows so, with the tabs that it has expanded."""
+    column = len(line.expandtabs(4)) - len(shown)
+    start = next(n for n in range(len(line) + 1) if len(line[:n].expandtabs(4)) >= column)
+    return " " * (len(line[:start].expandtabs(4)) - column) + line[start:]
+
+
+def _body(text: str) -> Iterator[tuple[int, str, str]]:
+    """Numbered lines with tabs expanded as Python-Markdown does, and as they are written.
+
+    The front matter is left out.
+    """
+    written = re.sub(r"\r\n?", "\n", text).split("\n")
+    lines = [line.expandtabs(4) for line in written]
     start = 0
     if lines and lines[0].rstrip() == "---":
         ends = (n for n, line in enumerate(lines[1:], 2) if line.rstrip() in {"---", "..."})
         start = next(ends, 0)
-    yield from enumerate(lines[start:], start + 1)
+    yield from zip(range(start + 1, len(lines) + 1), lines[start:], written[start:], strict=True)
 
 
 def _open(line: str, number: int, report: Reporter) -> _Fence | None:
