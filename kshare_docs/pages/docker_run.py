@@ -129,8 +129,8 @@ def _given(words: list[str]) -> list[tuple[Option, str]]:
         except ValueError as error:
             shown = value.replace(SCRATCH, "$PWD")
             raise RefusedError(f"--{name}: {shown!r} {error}{odd_character(shown)}") from None
-        place = option.name, option.slot(value)
-        if option.once and place in given:
+        place = option.name, option.slot(value) if option.many else ""
+        if option.name == "network" and place in given:
             raise RefusedError(f"--{name} is given twice: Docker would take both")
         given.pop(place, None)
         given[place] = value
