@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from kshare_docs.machine.containers import LIMITS, PIDS, example_containers
+from kshare_docs.machine.endpoint import Endpoint
 from kshare_docs.machine.engine import Engine, connected
 from kshare_docs.machine.shell import PATH
 from kshare_docs.pages.docker_options import OPTIONS
@@ -43,7 +44,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir()
     (scratch / "f.txt").write_text("f", encoding="utf-8")
     (scratch / "env.txt").write_text("# a comment\nA=file\n B=file \n\n", encoding="utf-8")
-    (scratch / "more.txt").write_text("A=more\nD=\n", encoding="utf-8")
+    (scratch / "more.txt").write_text("A=more\nD=\nno_proxy=file\n", encoding="utf-8")
     for name in ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "home"))
@@ -172,3 +173,39 @@ def test_the_request_is_the_commands(
     assert differing == []
     assert equal > 300
     assert all(re.search(NOT_KNOWN, why) for _, why in unknown), unknown
+
+
+PROXIES = {
+    "proxies": {
+        "default": {"httpProxy": "http://default:1", "noProxy": "localhost,.example.com"},
+        "tcp://elsewhere:1": {"httpProxy": "http://elsewhere:1"},
+    }
+}
+
+
+@pytest.mark.skipif(not COMMANDS, reason="no docker command")
+@pytest.mark.parametrize("command", COMMANDS, ids=str)
+@pytest.mark.parametrize("named", [False, True])
+def test_proxies_of_the_configuration_are_the_commands(
+    named: bool, command: Path, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recorder(place.parent / "s", VERSIONS[0]) as record:
+        monkeypatch.setenv("DOCKER_HOST", record.host)
+        own = {record.host: {"httpsProxy": "http://own:1", "ftpProxy": "", "unknown": "x"}}
+        given = {"proxies": {**PROXIES["proxies"], **own}} if named else PROXIES
+        (place.parent / "home" / "config.json").write_text(json.dumps(given), encoding="utf-8")
+        with connected() as engine:
+            for options in ("", "-e HTTP_PROXY=mine -e https_proxy=", "--env-file more.txt"):
+                line = f"docker run {options} alpine id"
+                real = plain(theirs(command, line, place, record)[0], place)
+                found = plain(ours(engine, line, place, record), place)
+                assert found["body"]["Env"] == real["body"]["Env"]
+                assert any(
+                    "_proxy=http://" in variable.lower() for variable in found["body"]["Env"]
+                )
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"proxies": 1}', '{"proxies": {"default": []}}'])
+def test_a_configuration_that_says_nothing_of_proxies(text: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(text, encoding="utf-8")
+    assert Endpoint().proxies({"DOCKER_CONFIG": str(tmp_path)}) == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shlex
@@ -744,3 +745,44 @@ $ docker run --rm -e A=option --env-file env.txt alpine sh -c 'echo $A $B'
         [*command, "sh", "-c", "echo $A $B"], cwd=workshop.root, capture_output=True, check=True
     )
     assert done.stdout == b"option file\n"
+
+
+@pytest.mark.live
+def test_the_shown_line_does_what_a_shell_does(workshop: Workshop) -> None:
+    workshop.allow("wc -c < id.txt", "printf 'a\tb' | od -An -c")
+    body = """
+$ docker run -d alpine sleep 5 > id.txt   # its id, 64 digits
+$ wc -c < id.txt
+$ docker run --rm alpine printf "a\tb\\
+c" # \t$(id) > x
+$ printf 'a\tb' | od -An -c
+$ docker run --rm -a stderr alpine sh -c 'echo out; echo error >&2'
+$ docker run --rm -v /data --mount type=tmpfs,dst=/t alpine grep -cE ' (/data|/t) ' /proc/mounts
+#? out[1] == "" and out[2] == "65"  # the file has what would be printed
+#? out[3] == "a\tbc"  # tabs stay, lines are joined
+#? out[4].split() == ["a", "\\\\t", "b"]  # on the host too
+#? out[5] == "error"  # only what is attached
+#? out[6] == "2"  # both are mounts
+"""
+    workshop.example("shown", body)
+    row = workshop.one(code=0)
+    assert {claim["status"] for claim in row["claims"]} == {"verified"}, row
+
+
+@pytest.mark.live
+def test_proxies_reach_containers_of_both_kinds_and_no_page(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"httpProxy": "http://me:secret@proxy.example:3128"}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": {"default": given}}), "utf-8")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    workshop.allow("docker run --rm alpine env | grep -i _proxy | sort")
+    body = """
+$ docker run --rm alpine sh -c 'env | grep -i _proxy | sort'
+$ docker run --rm alpine env | grep -i _proxy | sort
+#? out[1] == out[2] and len(lines[1]) == 2  # as the docker command sets them
+"""
+    workshop.example("proxies", body)
+    row = workshop.one(code=0)
+    assert {claim["status"] for claim in row["claims"]} == {"verified"}, row
+    assert "secret" not in json.dumps(row)

@@ -214,7 +214,12 @@ class ExampleContainers:
         files = [read_env_file(name, self.scratch) for name in container.env_files]
         env = given.get("Env", [])
         named = {variable.partition("=")[0] for variable in env}
-        proxies = [f"{k}={v}" for k, v in self.engine.endpoint.proxies().items() if k not in named]
+        proxies = [
+            f"{name}={value}"
+            for key, value in self.engine.endpoint.proxies().items()
+            for name in (f"{key[:-5].upper()}_PROXY", f"{key[:-5]}_proxy")
+            if name not in named
+        ]
         return {
             **given,
             **_hardware_address(given, self.api.api_version),

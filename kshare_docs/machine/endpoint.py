@@ -65,7 +65,7 @@ FAILURES = (
 SAID_LENGTH = 300
 """Characters of what an engine said that go into a message."""
 
-_PROXIES = ("http", "https", "ftp", "no", "all")
+_PROXIES = ("httpProxy", "httpsProxy", "ftpProxy", "noProxy", "allProxy")
 _NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
 _T = TypeVar("_T")
 
@@ -132,19 +132,17 @@ class Endpoint:
         }
 
     def proxies(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-        """Return the variables that the docker command sets in every container of this engine.
+        """Return what `proxies` of the docker command's `config.json` says of this engine.
 
-        They are `proxies` of its `config.json`, for this engine or else by default (docker/cli,
-        cli/config/configfile/file.go); a file that cannot be read says nothing.
+        Its keys are those of that file (docker/cli, cli/config/configfile/file.go); a file that
+        cannot be read says nothing.
         """
         try:
             table = json.loads((_folder(environment) / "config.json").read_bytes())["proxies"]
-            given = dict(table[self.host] if self.host in table else table["default"])
-        except (OSError, ValueError, LookupError, TypeError):
+            given = table[self.host] if self.host in table else table["default"]
+            return {key: str(given[key]) for key in _PROXIES if given.get(key)}
+        except (OSError, ValueError, LookupError, AttributeError, TypeError):
             return {}
-        names = {f"{kind}Proxy": f"{kind.upper()}_PROXY" for kind in _PROXIES}
-        found = {names[key]: str(value) for key, value in given.items() if key in names and value}
-        return {**found, **{name.lower(): value for name, value in found.items()}}
 
     @property
     def _scheme(self) -> str:

@@ -172,7 +172,7 @@ def _read_lines(
                 source += "\n" + following[2].rstrip(" \t")
             parts.append(Step(source, number, rest.startswith("#")))
         elif rest.startswith("#?"):
-            if claim := _read_claim(rest[2:].strip(" "), number, entries, report):
+            if claim := _read_claim(written[2:].strip(" \t"), number, entries, report):
                 claims.append(claim)
         elif rest.startswith("#! ") and claims and not claims[-1].otherwise:
             claims[-1] = replace(claims[-1], otherwise=rest[2:].strip())

@@ -92,7 +92,9 @@ class Pool:
         self._host = host
         self._listener = listener
         self._cache = Cache(project.root, listener.say)
-        self._examples = ExampleRunner(engine, host, Redaction(host_secrets()), listener.say)
+        proxies = dict.fromkeys(engine.endpoint.proxies().values(), "proxy")
+        redact = Redaction({**proxies, **host_secrets()})
+        self._examples = ExampleRunner(engine, host, redact, listener.say)
 
     def run(self, runnables: Sequence[Runnable], *, fresh: bool) -> dict[str, Judged]:
         """Judged examples by id: those that run here, and those of which the result is known."""

@@ -121,7 +121,7 @@ class ExampleRunner:
             for name in runnable.resources:
                 self._hold(name, runnable.example.id, stack)
             folder = stack.enter_context(run_folder())
-            write_tools(folder, references, labels)
+            write_tools(folder, references, labels, self._engine.endpoint.proxies())
             scratch = folder / "scratch"
             containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
