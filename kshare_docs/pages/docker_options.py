@@ -196,7 +196,7 @@ def _scratch(value: str) -> str:
 
 
 def _in_scratch(source: str) -> bool:
-    return source in {".", "\0"} or source.startswith(("./", "\0/"))
+    return source in {".", "\0"} or source.startswith(("./", "../", "\0/"))
 
 
 def _of_host(volume: str) -> bool:
@@ -216,7 +216,7 @@ def _before_all(value: str) -> bool:
 def _volume(value: str) -> dict[str, Any]:
     source, _, rest = value.partition(":")
     target, _, mode = rest.partition(":")
-    if not rest and source.startswith("/"):
+    if ":" not in value and source.startswith("/"):
         return {"body": {"Volumes": {source: {}}}}
     if not target.startswith("/") or value.endswith(":"):
         raise ValueError("is not NAME:/path or ./file:/path")
@@ -248,6 +248,7 @@ _LIMITS = (
 _SWITCH = Kind("true|false", _true)
 _IDLE = Kind("true|false", _nothing)
 _WHOLE = Kind("-?(0|[1-9][0-9]{0,17})", int, "is not a whole number")  # to Go, 010 is 8
+_COUNT = Kind("0|[1-9][0-9]{0,8}", int, _WHOLE.fault)
 _SIZE = Kind(
     r"[0-9]{1,15}(\.[0-9]{1,9})?([bB]|[kKmMgGtTpP]([iI]?[bB])?)?",
     _bytes,
@@ -381,7 +382,7 @@ _TAKEN = (
         reaches=lambda value: "gateway" in value,  # which leads to services of the host
     ),
     Option("attach", "", _STREAM, letter="a", many=True),
-    Option("blkio-weight", "HostConfig.BlkioWeight", Kind("[0-9]{1,4}", int)),
+    Option("blkio-weight", "HostConfig.BlkioWeight", _COUNT),
     Option("blkio-weight-device", "HostConfig.BlkioWeightDevice", _WEIGHT, many=True),
     Option("cap-add", "HostConfig.CapAdd", many=True, reaches=_always),
     Option("cap-drop", "HostConfig.CapDrop", many=True),
@@ -411,7 +412,7 @@ _TAKEN = (
     Option("group-add", "HostConfig.GroupAdd", many=True, reaches=lambda name: name == "docker"),
     Option("health-cmd", "Healthcheck.Test", _PROBE, default=[]),
     Option("health-interval", "Healthcheck.Interval", _DURATION, default=0),
-    Option("health-retries", "Healthcheck.Retries", _WHOLE, default=0),
+    Option("health-retries", "Healthcheck.Retries", _COUNT, default=0),
     Option("health-start-period", "Healthcheck.StartPeriod", _DURATION, default=0),
     Option("health-timeout", "Healthcheck.Timeout", _DURATION, default=0),
     Option("hostname", "Hostname", Kind(r"[\w.-]*"), "h"),
