@@ -22,6 +22,7 @@ from kshare_docs.data.example import Step
 from kshare_docs.data.project import Project
 from kshare_docs.machine.engine import connected
 from kshare_docs.machine.images import ImageProvider
+from kshare_docs.machine.programs.docker_wrapper import Docker
 from kshare_docs.pages.blocks import Vocabulary
 from kshare_docs.pages.contents import read_page
 from kshare_docs.pages.docker_run import SCRATCH, parse_run, plain_words
@@ -660,6 +661,22 @@ def test_the_script_executes_docker_and_nothing_else(
     assert [run.split("\0") for run in noted] == [
         [reference if word == "alpine" else word for word in words] for words in expected
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "real"),
+    [
+        ("run --name debian alpine debian alpine", "run --name debian L A debian alpine"),
+        ("create --entrypoint alpine debian alpine", "create --entrypoint alpine L D alpine"),
+        ("run -m 64m alpine sh -c alpine", "run -m 64m L A sh -c alpine"),
+        ("image inspect -f alpine debian", "image inspect -f alpine D"),
+        ("history --format debian alpine", "history --format debian A"),
+    ],
+)
+def test_only_the_image_is_replaced(line: str, real: str) -> None:
+    docker = Docker("docker", {"alpine": "A", "debian": "D"}, {"x": "y"})
+    said = " ".join(docker.translate(line.split()))
+    assert said == real.replace("L", "--label=x=y")
 
 
 # On a real engine

@@ -319,7 +319,10 @@ _SOURCES = {"bind": "/.*", "tmpfs": "", "volume": f"({_NAME})?"}
 
 def _mount(value: str) -> Mapping[str, Any]:
     mount: dict[str, Any] = {"Type": "volume"}
-    (fields,) = csv.reader([value], strict=True)
+    try:
+        (fields,) = csv.reader([value], strict=True)
+    except csv.Error as error:
+        raise ValueError(f"cannot be split at its commas: {error}") from None
     for key, _, text in (field.partition("=") for field in fields):
         if key.lower() not in _MOUNT:
             raise ValueError(f"says {key!r}; known: {', '.join(_MOUNT)}")
