@@ -136,17 +136,23 @@ def test_what_cannot_be_in_the_script(tmp_path: Path) -> None:
 $ docker run -d alpine true
 $ docker run --rm own uname -r
 $ docker run --memori 1m alpine true
+$ docker ps alpine
 #? out[1].split()[0] == "a"  # not in a shell
 """.strip()
-    files = {"images.toml": IMAGES, "docs/p.md": example("no", lines, 'script="1" needs="runsc"')}
+    files = {
+        "images.toml": IMAGES,
+        "docs/p.md": example("no", lines, 'script="1" needs="runsc"'),
+        "host-commands.txt": "docker ps alpine\n",
+    }
     project = read_project(write(tmp_path, files))
     assert [(problem.line, problem.message.split(":")[0]) for problem in project.problems] == [
         (1, "a script's example has no needs"),
         (2, "the script leaves nothing"),
         (3, "the image own is not in a registry"),
         (4, "unknown `docker run` option --memori"),
-        (5, "the claim cannot be said in a shell"),
-        (5, "the script says what a difference means"),
+        (5, "the script runs containers by plain `docker run` lines only"),
+        (6, "the claim cannot be said in a shell"),
+        (6, "the script says what a difference means"),
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
 import shlex
@@ -21,6 +22,7 @@ from kshare_docs.data.example import Step
 from kshare_docs.data.project import Project
 from kshare_docs.machine.engine import connected
 from kshare_docs.machine.images import ImageProvider
+from kshare_docs.machine.programs.docker_wrapper import Docker
 from kshare_docs.pages.blocks import Vocabulary
 from kshare_docs.pages.contents import read_page
 from kshare_docs.pages.docker_run import SCRATCH, parse_run, plain_words
@@ -75,6 +77,12 @@ SPELLINGS = [
     "docker run alpine echo a > f.txt",
     "docker run alpine echo 2 >f.txt  ",
     "docker run alpine echo '\x0b' \x0b \x0c \r \x85 \u2028 \ufeff",
+    "docker run alpine echo a # --privileged",
+    r"docker run alpine echo \  # b",
+    "docker run alpine echo a#b 'c' ''#d \t# e 'f\" $(id) > g",
+    "docker run alpine echo a > f.txt # g > h",
+    "docker run alpine echo a\t>\tf.txt\t#",
+    "docker run alpine echo \"a\tb\" 'c\td' e\\\tf",
 ]
 
 
@@ -202,7 +210,7 @@ REFUSED = [
         for what, text, part in (
             ("an option in capitals", "--PRIVILEGED", "unknown"),
             ("an option shortened", "--priv", "unknown"),
-            ("an option with one dash", "-privileged", "unknown"),
+            ("an option with one dash", "-privileged", "publishes a port"),
             ("an option with three dashes", "---privileged", "unknown"),
             ("an option with a Greek letter", "--\u03c1rivileged", "U+03C1"),
             ("a short option that is none", "-itz", "-z"),
@@ -210,7 +218,7 @@ REFUSED = [
             ("a mount in the long form", "--mount type=bind,source=/,target=/h", "--mount"),
             ("a mount without a space", "--mount=type=bind,src=/,dst=/h", "--mount"),
             ("a switch that says yes", "--privileged=yes", "neither true nor false"),
-            ("a switch in capitals", "--rm=TRUE", "neither true nor false"),
+            ("a switch in odd capitals", "--rm=tRUE", "neither true nor false"),
             ("a switch with an empty value", "--privileged=", "neither true nor false"),
             ("a switch within short ones", "-it=yes", "neither true nor false"),
             ("volumes of another container", "--volumes-from other", "--volumes-from"),
@@ -297,8 +305,8 @@ REFUSED = [
             ("a process substitution", "<(touch x)"),
             ("a here-document", "<<x"),
             ("a here-string", "<<<x"),
-            ("a comment", "a # --privileged"),
-            ("a comment after a backslash and a space", r"\  # b"),
+            ("a second line after a comment", "a # b \\\ntouch x"),
+            ("a comment behind a redirection to two files", "a > f g # b"),
             ("a redirection of errors", "a 2> f"),
             ("a redirection of a number", "a 2>f"),
             ("a redirection that appends", "a >> f"),
@@ -453,14 +461,14 @@ def test_what_no_process_can_be_given(text: str) -> None:
     [
         ("--privileged --privileged=false", {}, []),
         ("--privileged=false --privileged", {"HostConfig": {"Privileged": True}}, ["--privileged"]),
-        ("--pid host --pid private", {"HostConfig": {"PidMode": "private"}}, []),
-        ("--read-only --init --init=false", {"HostConfig": {"ReadonlyRootfs": True}}, []),
+        ("--pid host --pid=", {}, []),
+        ("--read-only --read-only=F --init", {"HostConfig": {"Init": True}}, []),
+        ("--init --init=false", {"HostConfig": {"Init": False}}, []),
         ("-tt=false", {}, []),
         ("-m 1g --memory 64m", {"HostConfig": {"Memory": 64 * 1024**2}}, []),
         ("--entrypoint a --entrypoint b", {"Entrypoint": ["b"]}, []),
-        ("--net none --network bridge", {"HostConfig": {"NetworkMode": "bridge"}}, []),
-        ("-e A=1 -e B=2 -e A=3", {"Env": ["A=1", "B=2", "A=3"]}, []),
-        ("-e A=1 -e A=2 -e A=1", {"Env": ["A=2", "A=1"]}, []),
+        ("-e A=1 -e B=2 -e A=3", {"Env": ["B=2", "A=3"]}, []),
+        ("-e A=1 -e A=2 -e A=1", {"Env": ["A=1"]}, []),
         ("-l a=1 -l b -l a=2", {"Labels": {"a": "2", "b": ""}}, []),
         ("-e A= -e 'B=Ä\u00a0中\n=x'", {"Env": ["A=", "B=Ä\u00a0中\n=x"]}, []),
         (
@@ -502,21 +510,54 @@ def test_after_the_image_all_are_arguments() -> None:
         ("a \\\n  \\\n b", "a b"),
         ("a\u00a0\\\nb", "a\u00a0b"),
         (" a ", " a "),
+        ("a\t\\\n\tb", "a b"),
+        ("'a \\\n  b'", "'a \\\n  b'"),
+        ('"a \\\n  b"', '"a   b"'),
     ],
 )
 def test_lines_are_joined_as_a_shell_joins_them(source: str, command: str) -> None:
     assert Step(source, 1).command == command
 
 
-def test_a_reviewed_line_runs_as_it_was_reviewed(tmp_path: Path) -> None:
-    """Though a page may break it anew, also where a shell would see that."""
-    line = "docker run --pid host alpine sh -c 'a; b'"
-    project = read(
-        tmp_path / "p", "$ docker run --pid host \\", " alpine sh -c 'a; \\", "  b'", allow=line
-    )
-    (found,) = project.runnables["x"].containers
-    assert found is not None
-    assert found.command == ("sh", "-c", "a; b")
+@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize(
+    ("lines", "listed"),
+    [
+        (["echo a \\", "\t  b"], "echo a b"),
+        (["echo a\\", "b"], "echo ab"),
+        (['echo "a \\', '  b" c\\', "  'd'"], "echo \"a   b\" c 'd'"),
+        (['echo "a\\\\" \\', "  b"], 'echo "a\\\\" b'),
+        (["echo \\# a# \\", " b"], "echo \\# a# b"),
+    ],
+)
+def test_a_reviewed_line_is_what_a_shell_makes_of_the_shown_one(
+    shell: str, lines: list[str], listed: str, tmp_path: Path
+) -> None:
+    project = read(tmp_path / "p", f"$ {lines[0]}", *lines[1:], allow=f"{listed}\n")
+    (step,) = project.runnables["x"].example.steps
+    assert step.command == listed
+    said = [
+        subprocess.run([shell, "-c", line], capture_output=True, check=True).stdout
+        for line in ("\n".join(lines), listed)
+    ]
+    assert said[0] == said[1]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        tried(lines, what=what, outcome="refused: a shell would not join its lines")
+        for what, lines in (
+            ("a listed line broken within single quotes", ["echo 'a; \\", "b'"]),
+            ("a listed line broken within double quotes", ['echo "a; \\', '  b"']),
+            ("a listed line broken within a comment", ["echo # a; \\", "b"]),
+        )
+    ],
+)
+def test_a_line_that_a_shell_joins_otherwise(lines: list[str], tmp_path: Path) -> None:
+    allow = "echo 'a; b'\necho \"a; b\"\necho # a; b\n"
+    project = read(tmp_path / "p", f"$ {lines[0]}", *lines[1:], allow=allow)
+    assert project.runnables == {}
 
 
 def test_an_argument_keeps_its_joints(tmp_path: Path) -> None:
@@ -622,6 +663,22 @@ def test_the_script_executes_docker_and_nothing_else(
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "real"),
+    [
+        ("run --name debian alpine debian alpine", "run --name debian L A debian alpine"),
+        ("create --entrypoint alpine debian alpine", "create --entrypoint alpine L D alpine"),
+        ("run -m 64m alpine sh -c alpine", "run -m 64m L A sh -c alpine"),
+        ("image inspect -f alpine debian", "image inspect -f alpine D"),
+        ("history --format debian alpine", "history --format debian A"),
+    ],
+)
+def test_only_the_image_is_replaced(line: str, real: str) -> None:
+    docker = Docker("docker", {"alpine": "A", "debian": "D"}, {"x": "y"})
+    said = " ".join(docker.translate(line.split()))
+    assert said == real.replace("L", "--label=x=y")
+
+
 # On a real engine
 
 
@@ -705,3 +762,44 @@ $ docker run --rm -e A=option --env-file env.txt alpine sh -c 'echo $A $B'
         [*command, "sh", "-c", "echo $A $B"], cwd=workshop.root, capture_output=True, check=True
     )
     assert done.stdout == b"option file\n"
+
+
+@pytest.mark.live
+def test_the_shown_line_does_what_a_shell_does(workshop: Workshop) -> None:
+    workshop.allow("wc -c < id.txt", "printf 'a\tb' | od -An -c")
+    body = """
+$ docker run -d alpine sleep 5 > id.txt   # its id, 64 digits
+$ wc -c < id.txt
+$ docker run --rm alpine printf "a\tb\\
+c" # \t$(id) > x
+$ printf 'a\tb' | od -An -c
+$ docker run --rm -a stderr alpine sh -c 'echo out; echo error >&2'
+$ docker run --rm -v /data --mount type=tmpfs,dst=/t alpine grep -cE ' (/data|/t) ' /proc/mounts
+#? out[1] == "" and out[2] == "65"  # the file has what would be printed
+#? out[3] == "a\tbc"  # tabs stay, lines are joined
+#? out[4].split() == ["a", "\\\\t", "b"]  # on the host too
+#? out[5] == "error"  # only what is attached
+#? out[6] == "2"  # both are mounts
+"""
+    workshop.example("shown", body)
+    row = workshop.one(code=0)
+    assert {claim["status"] for claim in row["claims"]} == {"verified"}, row
+
+
+@pytest.mark.live
+def test_proxies_reach_containers_of_both_kinds_and_no_page(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"httpProxy": "http://me:secret@proxy.example:3128"}
+    (tmp_path / "config.json").write_text(json.dumps({"proxies": {"default": given}}), "utf-8")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    workshop.allow("docker run --rm alpine env | grep -i _proxy | sort")
+    body = """
+$ docker run --rm alpine sh -c 'env | grep -i _proxy | sort'
+$ docker run --rm alpine env | grep -i _proxy | sort
+#? out[1] == out[2] and len(lines[1]) == 2  # as the docker command sets them
+"""
+    workshop.example("proxies", body)
+    row = workshop.one(code=0)
+    assert {claim["status"] for claim in row["claims"]} == {"verified"}, row
+    assert "secret" not in json.dumps(row)

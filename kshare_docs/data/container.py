@@ -53,7 +53,15 @@ class Container:
     host_reach: tuple[str, ...] = ()
 
     @property
+    def volumes(self) -> frozenset[str]:
+        """The volumes that it names."""
+        named = {mount.source for mount in self.mounts if not mount.scratch}
+        mounts = self.body.get("HostConfig", {}).get("Mounts", [])
+        long = {mount.get("Source", "") for mount in mounts if mount["Type"] == "volume"}
+        return frozenset((named | long) - {""})
+
+    @property
     def resources(self) -> frozenset[str]:
         """Names on the engine that only one example may hold at a time."""
-        volumes = {f"volume {mount.source}" for mount in self.mounts if not mount.scratch}
+        volumes = {f"volume {name}" for name in self.volumes}
         return frozenset(volumes | ({f"container {self.name}"} if self.name else set()))

@@ -16,6 +16,13 @@ DEFAULT_TIMEOUT = 60.0
 COUNTER_RUN = "~"
 """Between an example's id and the number of its counter-run, from 1."""
 
+_PIECE = re.compile(
+    r"""(?P<quoted>'[^']*'|(?<![^\s;&|()])\#.*|\\[^\n])|(?P<double>"(?:[^"\\]|\\.)*")"""
+    r"""|[ \t]*(?:\\\n[ \t]*)+""",
+    re.DOTALL,
+)
+"""What a shell takes as it is, what it joins exactly, and joints with the blanks around them."""
+
 
 class Finding(StrEnum):
     """What a claim that holds can say of the article's; a graver one comes later."""
@@ -50,9 +57,16 @@ class Step:
     def command(self) -> str:
         """The command on one line, as `host-commands.txt` lists it.
 
-        A shell joins the lines without a space; blanks around a joint count as one.
+        A shell joins the lines without a space, but not within single quotes or a comment; outside
+        of quotes, blanks around a joint count as one.
         """
-        return re.sub(r" *(?:\\\n *)+", lambda joint: " " if " " in joint[0] else "", self.source)
+        return _PIECE.sub(_joined, self.source)
+
+
+def _joined(piece: re.Match[str]) -> str:
+    if piece["double"]:
+        return re.sub(r"(\\[^\n])|\\\n", r"\1", piece[0])
+    return piece["quoted"] or (" " if {" ", "\t"} & {*piece[0]} else "")
 
 
 Part: TypeAlias = Comment | Step

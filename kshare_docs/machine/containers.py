@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import docker.errors
+from docker.utils import compare_version
 from docker.utils.socket import STDOUT, frames_iter
 
 from ..data.capture import Ending, Outcome, Output, timed_out
@@ -145,7 +146,11 @@ class ExampleContainers:
             with contextlib.suppress(docker.errors.APIError):
                 self.api.remove_container(identifier, force=True, v=True)
             return _refused(output, error, noted if noted in _COMMAND_FAULTS else _NOT_STARTED)
-        output.write(f"{identifier}\n".encode())
+        line = f"{identifier}\n".encode()
+        if container.output:
+            write_scratch(container.output, self.scratch, line)
+        else:
+            output.write(line)
         return Outcome(output.text(), 0)
 
     def _attached(
@@ -157,7 +162,9 @@ class ExampleContainers:
         copies: list[_Copy],
     ) -> Outcome:
         tty = bool(container.body.get("Tty"))
-        socket = self.api.attach_socket(identifier, {"stdout": 1, "stderr": 1, "stream": 1})
+        shown = _streams(container)
+        wanted = {"stdout": shown["AttachStdout"], "stderr": shown["AttachStderr"], "stream": True}
+        socket = self.api.attach_socket(identifier, {key: int(on) for key, on in wanted.items()})
         expired = threading.Event()
 
         def expire() -> None:
@@ -213,22 +220,32 @@ class ExampleContainers:
             raise RefusedError(f"--pids-limit is not from 1 to {PIDS}")
         for mode in ("IpcMode", "NetworkMode", "PidMode"):
             self._join(str(host.get(mode, "")))
+        for name in container.volumes:
+            self._own_volume(name)
         volumes = [mount for mount in container.mounts if not mount.scratch]
-        binds = [f"{self._volume(mount.source)}:{mount.target}:{mount.mode}" for mount in volumes]
+        binds = [f"{mount.source}:{mount.target}:{mount.mode}" for mount in volumes]
         files = [read_env_file(name, self.scratch) for name in container.env_files]
-        variables = [*chain.from_iterable(files), *given.get("Env", [])]
+        env = given.get("Env", [])
+        named = {variable.partition("=")[0] for variable in env}
+        proxies = [
+            f"{name}={value}"
+            for key, value in self.engine.endpoint.proxies().items()
+            for name in (f"{key[:-5].upper()}_PROXY", f"{key[:-5]}_proxy")
+            if name not in named
+        ]
+        variables = [*chain.from_iterable(files), *env, *proxies]
         if len(variables) > VARIABLES:
             raise RefusedError(f"it has more than {VARIABLES} variables")
         return {
             **given,
+            **_hardware_address(given, self.api.api_version),
             "Image": image,
             "Cmd": list(container.command) or None,
             "Env": variables,
             "HostConfig": {**host, "Binds": [*host.get("Binds", []), *copies, *binds]},
             "Labels": {**given.get("Labels", {}), **self.labels},
             "OpenStdin": False,  # a build has no keyboard: the input ends at once
-            "AttachStdout": not container.detach,
-            "AttachStderr": not container.detach,
+            **_streams(container),
         }
 
     def _join(self, mode: str) -> None:
@@ -239,18 +256,18 @@ class ExampleContainers:
             if any(theirs.get(label) != value for label, value in self.labels.items()):
                 raise RefusedError(f"the container {name} is not this example's")
 
-    def _volume(self, name: str) -> str:
+    def _own_volume(self, name: str) -> None:
+        """Make a volume for the example, or refuse one that is there and not this run's."""
         try:
             labels = self.api.inspect_volume(name)["Labels"] or {}
         except docker.errors.NotFound:
             self.api.create_volume(name, labels=dict(self.labels))
-            return name
+            return
         if labels.get(LABEL) != self.labels[LABEL]:
             raise RefusedError(
                 f"the volume {name} exists and is not this run's: choose another name, or remove"
                 f" it with `docker volume rm {name}`"
             )
-        return name
 
 
 class _Copy:
@@ -297,6 +314,22 @@ def _own_act() -> Iterator[None]:
         yield
     except docker.errors.APIError as error:
         raise RefusedError(f"the scratch files cannot be copied: {explain(error)}") from None
+
+
+def _streams(container: Container) -> dict[str, bool]:
+    """Which of its streams are shown: those that `--attach` names, else both."""
+    names = ("AttachStdout", "AttachStderr")
+    both = not container.detach and container.body.keys().isdisjoint(names)
+    return {name: container.body.get(name, both) for name in names}
+
+
+def _hardware_address(body: Mapping[str, Any], version: str) -> dict[str, Any]:
+    """From API 1.44 on, a MAC address is the network's; before, the container's."""
+    if "MacAddress" not in body or compare_version("1.44", version) < 0:
+        return {}
+    network = body.get("HostConfig", {}).get("NetworkMode", "default")
+    endpoint = {network: {"MacAddress": body["MacAddress"]}}
+    return {"MacAddress": None, "NetworkingConfig": {"EndpointsConfig": endpoint}}
 
 
 def _refused(output: Output, error: docker.errors.APIError, code: int) -> Outcome:

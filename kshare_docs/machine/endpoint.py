@@ -67,6 +67,7 @@ FAILURES = (
 SAID_LENGTH = 300
 """Characters of what an engine said that go into a message."""
 
+_PROXIES = ("httpProxy", "httpsProxy", "ftpProxy", "noProxy", "allProxy")
 _NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
 _T = TypeVar("_T")
 
@@ -132,6 +133,19 @@ class Endpoint:
             "DOCKER_CERT_PATH": str(self.certificates or "") if self._secured else "",
         }
 
+    def proxies(self, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """Return what `proxies` of the docker command's `config.json` says of this engine.
+
+        Its keys are those of that file (docker/cli, cli/config/configfile/file.go); a file that
+        cannot be read says nothing.
+        """
+        try:
+            table = json.loads((_folder(environment) / "config.json").read_bytes())["proxies"]
+            given = table[self.host] if self.host in table else table["default"]
+            return {key: str(given[key]) for key in _PROXIES if given.get(key)}
+        except (OSError, ValueError, LookupError, AttributeError, TypeError):
+            return {}
+
     @property
     def _scheme(self) -> str:
         return self.host.partition("://")[0] if "://" in self.host else "tcp"
@@ -195,7 +209,7 @@ def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
         EndpointError: A context is named, but it is lost or broken.
     """
     given = environment.get
-    folder = Path(given("DOCKER_CONFIG") or Path(given("HOME") or home_folder(), ".docker"))
+    folder = _folder(environment)
     host = given("DOCKER_HOST", "")
     context = "" if host else given("DOCKER_CONTEXT") or _current_context(folder)
     if context not in {"", "default"}:
@@ -242,6 +256,12 @@ def _wait(endpoint: Endpoint, end: float) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _folder(environment: Mapping[str, str]) -> Path:
+    """Where the docker command's configuration is."""
+    given = environment.get
+    return Path(given("DOCKER_CONFIG") or Path(given("HOME") or home_folder(), ".docker"))
 
 
 def _current_context(folder: Path) -> str:

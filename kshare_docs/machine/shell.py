@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import secrets
@@ -120,16 +121,27 @@ class Shell:
 
 
 def write_tools(
-    folder: Path, images: Mapping[str, str], labels: Mapping[str, str], limits: Mapping[str, str]
+    folder: Path,
+    images: Mapping[str, str],
+    labels: Mapping[str, str],
+    limits: Mapping[str, str],
+    proxies: Mapping[str, str],
 ) -> None:
     """Put before the real ones on PATH: a `docker`, see `docker_wrapper`; an `ipcmk` that is noted.
 
     Args:
-        folder: As of `run_folder`; it goes into its `bin`.
+        folder: As of `run_folder`; they go into its `bin`, a configuration into its `home`.
         images: From names in examples to references.
         labels: Labels of everything that the example creates.
         limits: Options of all its containers, as `docker run` takes them.
+        proxies: What the docker command's configuration says of containers' proxies.
     """
+    if proxies:
+        home, config = folder / "home", folder / "home" / "config.json"
+        home.chmod(0o755)
+        config.touch(0o600)
+        config.write_text(json.dumps({"proxies": {"default": proxies}}), encoding="utf-8")
+        home.chmod(0o555)
     tools, real = folder / "bin", shutil.which("docker", path=PATH)
     tools.mkdir()
     if real is not None:

@@ -10,6 +10,7 @@ import re
 import tokenize
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from ..data.example import (
     DEFAULT_TIMEOUT,
@@ -183,26 +184,27 @@ class _Lines:
         return [part for part in self.parts if isinstance(part, Step)]
 
 
-def _joined_lines(block: Block) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers; a command goes on after a backslash."""
-    lines = iter(enumerate(block.lines, block.line + 1))
-    for number, line in lines:
-        rest = line.rstrip(" ")
+def _joined_lines(block: Block) -> Iterator[tuple[int, str, str]]:
+    """Each line's number, the line, and it as written; a command goes on after a backslash."""
+    lines = iter(zip(count(block.line + 1), block.lines, block.written))
+    for number, line, written in lines:
+        rest, whole = line.rstrip(" "), written.rstrip(" \t")
         if rest.startswith(("$ ", "#$ ", "#~ ")):
-            while _continues(rest) and (following := next(lines, None)):
-                rest = f"{rest}\n{following[1].rstrip(' ')}"
-        yield number, rest
+            while _continues(whole) and (following := next(lines, None)):
+                whole += "\n" + following[2].rstrip(" \t")
+        yield number, rest, whole
 
 
 def _read_lines(block: Block, entries: Collection[str], report: Reporter) -> _Lines:
     found = _Lines()
-    for number, rest in _joined_lines(block):
+    for number, rest, whole in _joined_lines(block):
         if rest.startswith(("$ ", "#$ ")):
-            found.parts.append(Step(rest.split(" ", 1)[1], number, rest.startswith("#")))
+            source = whole.partition("$")[2][1:]
+            found.parts.append(Step(source, number, rest.startswith("#")))
         elif rest.startswith("#~"):
-            _read_variant(rest[2:].strip(" "), number, found, report)
+            _read_variant(whole[2:].strip(" \t"), number, found, report)
         elif rest.startswith("#?"):
-            if claim := _read_claim(rest[2:].strip(" "), number, entries, report):
+            if claim := _read_claim(whole[2:].strip(" \t"), number, entries, report):
                 found.claims.append(claim)
         elif rest.startswith("#! "):
             _read_otherwise(rest[2:].strip(), number, found.claims, report)

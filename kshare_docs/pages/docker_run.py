@@ -20,10 +20,20 @@ _TOKEN = re.compile(
     | "(?P<double>(?:[^"\\$`!]|\\.|\$PWD(?!\w|\\\n))*)"
     | \\(?P<escaped>.)
     | (?P<pwd>\$PWD(?!\w|\\\n))
-    | (?<=[ \t])>[ \t]*(?P<file>[A-Za-z0-9][\w.-]*)[ \t]*\Z
+    | (?P<comment>(?<=[ \t])\#[^\n]*\Z)
+    | (?<=[ \t])>[ \t]*(?P<file>[A-Za-z0-9][\w.-]*)[ \t]*(?:(?<=[ \t])\#[^\n]*)?\Z
     | (?P<bare>[^ \t\n|&;<>()$`\\"'*?\[\]{}~!\#]+|(?<=[^ \t\n])\#)""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_EXCLUSIVE = (("detach", "attach"), ("no-healthcheck", "health-"))
+"""Options, and how those begin that the docker command does not take beside them."""
+
+_TRUTH = {
+    **dict.fromkeys(("1", "t", "T", "true", "True", "TRUE"), "true"),
+    **dict.fromkeys(("0", "f", "F", "false", "False", "FALSE"), "false"),
+}
+"""What Go takes for a switch (strconv.ParseBool)."""
+
 _IN_DOUBLE = re.compile(r'\\([$`"\\])|\\\n|(\$PWD)(?!\w|\\\n)', re.ASCII)
 
 
@@ -53,6 +63,10 @@ def parse_run(command: str) -> Container | None:
         container = _merged(container, option.part(value))
         if option.reaches(value):
             reach.append(f"--{option.name}" if option.flag else f"--{option.name} {value}")
+    names = [option.name for option, _ in given]
+    for one, others in _EXCLUSIVE:
+        if one in names and (other := next((n for n in names if n.startswith(others)), "")):
+            raise RefusedError(f"--{one} and --{other} exclude each other")
     return Container(image, tuple(arguments), output=output, host_reach=tuple(reach), **container)
 
 
@@ -60,8 +74,8 @@ def plain_words(command: str) -> tuple[list[str], str] | None:
     """The words of a plain line, and the file that takes its output; None for any other line.
 
     Plain is a line that a shell, an interactive bash too, would split into these words and do
-    nothing else with: no pipe, no comment, no expansion but `$PWD`, and no redirection but a last
-    `> FILE` (POSIX, Shell Command Language, 2.2 and 2.3; `!` is bash's history).
+    nothing else with: no pipe, no expansion but `$PWD`, and no redirection but a last `> FILE`
+    (POSIX, Shell Command Language, 2.2 and 2.3; `!` is bash's history). A comment ends it.
 
     Raises:
         RefusedError: No process can be given this line.
@@ -79,6 +93,8 @@ def plain_words(command: str) -> tuple[list[str], str] | None:
         match token.lastgroup:
             case "joint":
                 continue
+            case "comment":
+                return (words, "") if word is None else None  # a blank was the word's own
             case "blank" | "file":
                 words += [] if word is None else [word]
                 word = None
@@ -98,25 +114,28 @@ def _unquoted(found: re.Match[str]) -> str:
 
 
 def _given(words: list[str]) -> list[tuple[Option, str]]:
-    """Options with the values that count, taken from the front; those that are off are left out.
+    """Options with the values that count, taken from the front, of those that say anything.
 
     Of an option that is no list the last one counts, as Docker's parser has it.
     """
-    given: dict[tuple[str, str], str] = {}
-    for name, value in _options(words):
+    given: dict[tuple[str, object], str] = {}
+    for name, text in _options(words):
         option = OPTIONS[name]
-        if option.flag and value not in {"true", "false"}:
-            raise RefusedError(f"--{name} is a switch: {value!r} is neither true nor false")
+        if option.flag and text not in _TRUTH:
+            raise RefusedError(f"--{name} is a switch: {text!r} is neither true nor false")
+        value = _TRUTH[text] if option.flag else text
         try:
             option.part(value)
         except ValueError as error:
             shown = value.replace(SCRATCH, "$PWD")
             raise RefusedError(f"--{name}: {shown!r} {error}{odd_character(shown)}") from None
-        place = option.name, option.slot(value)
+        place = option.name, option.slot(value) if option.many else ""
+        if option.name == "network" and place in given:
+            raise RefusedError(f"--{name} is given twice: Docker would take both")
         given.pop(place, None)
         given[place] = value
     options = ((OPTIONS[name], value) for (name, _), value in given.items())
-    return [(option, value) for option, value in options if not option.flag or value == "true"]
+    return [(option, value) for option, value in options if option.part(value)]
 
 
 def _options(words: list[str]) -> Iterator[tuple[str, str]]:
@@ -145,7 +164,9 @@ def _known(name: str) -> Option:
     if name not in OPTIONS:
         shown = ("--" if len(name) > 1 else "-") + name.encode("unicode_escape").decode()
         what = f"unknown `docker run` option {shown}{odd_character(name)}"
-        raise RefusedError(f"{what}{nearest(name, OPTIONS)}")
+        raise RefusedError(f"{what}{nearest(name, [n for n in OPTIONS if not OPTIONS[n].refusal])}")
+    if OPTIONS[name].refusal:
+        raise RefusedError(f"--{name} {OPTIONS[name].refusal}")
     return OPTIONS[name]
 
 

@@ -67,12 +67,16 @@ _COMMENT = re.compile(r"<!--(?:-?>|.*?(?:--!?>|\Z))", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One executable fence: its language, where its header stands, its options, its lines."""
+    """One executable fence: its language, where its header stands, its options, its lines.
+
+    `written` has the same lines with their tabs, which Markdown expands.
+    """
 
     line: int
     options: Mapping[str, str]
     lines: tuple[str, ...]
     language: str = LANGUAGE
+    written: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
@@ -126,7 +130,8 @@ class Finder(Preprocessor):
         if number := endless_header(text):
             report(number, f"the fence's header has {ENDLESS}")
             return
-        for number, line in enumerate(text.split("\n"), 1):
+        raw = text.split("\n")
+        for number, line in enumerate(raw, 1):
             if "\x02" in line or "\x03" in line:
                 what = "the line holds U+0002 or U+0003, which Markdown drops"
                 report(number, f"{what}: what is left may be an example")
@@ -148,7 +153,9 @@ class Finder(Preprocessor):
                 what = f'the options stand without braces: ```{fence.language} exec="1" …'
                 report(place, what)
                 continue
-            yield Block(place, fence.options, tuple(fence.source.split("\n")), fence.language)
+            lines = tuple(fence.source.split("\n"))
+            written = tuple(map(as_written, raw[place : place + len(lines)], lines))
+            yield Block(place, fence.options, lines, fence.language, written)
         self._look_for_broken(first, report)
 
     def run(self, lines: list[str]) -> list[str]:
@@ -259,3 +266,13 @@ def endless_header(text: str) -> int:
 def truth(value: str) -> bool:
     """Whether an option's value says yes."""
     return value.lower() not in {"", "no", "off", "false", "0"}
+
+
+def as_written(line: str, shown: str) -> str:
+    """The end of a page's line that Markdown shows so, with the tabs that it has expanded."""
+    expanded = line.expandtabs(4)
+    if not expanded.endswith(shown):
+        return shown
+    column = len(expanded) - len(shown)
+    start = next(n for n in range(len(line) + 1) if len(line[:n].expandtabs(4)) >= column)
+    return " " * (len(line[:start].expandtabs(4)) - column) + line[start:]

@@ -130,7 +130,8 @@ def _runnable(
         example, tuple(containers), frozenset(used), tuple(needs), settled.issuperset(reach)
     )
     if example.options.script:
-        problems += script_faults(runnable, images)
+        told = {problem.line for problem in problems}
+        problems += [fault for fault in script_faults(runnable, images) if fault.line not in told]
     return runnable, problems
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shlex
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -41,6 +42,8 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
     if example.options.needs:
         found.append((example.line, "a script's example has no needs: it runs anywhere"))
     for step, container in zip(example.steps, runnable.containers, strict=True):
+        if container is None and re.search(r"\bdocker\b", step.command):
+            found.append((step.line, "the script runs containers by plain `docker run` lines only"))
         if container and (not container.remove or container.detach):
             found.append((step.line, "the script leaves nothing: write `docker run --rm`"))
         if container and container.host_reach:

@@ -63,21 +63,22 @@ def run(
     host = host or read_host()
     chosen = project.runnables.keys() if only is None else set(only)
     runnables = [item for name, item in project.runnables.items() if name in chosen]
-    redact = Redaction(host_secrets(), words_of(project))
-    if not runnables:
-        return redacted(Report(project, host), redact)
+    secrets, report = host_secrets(), Report(project, host)
     try:
-        with ended_by_signals(), connected() as engine:
-            pool = Pool(project, engine, host, listener or Listener())
-            judged = pool.run(runnables, fresh=fresh)
+        if runnables:
+            with ended_by_signals(), connected() as engine:
+                secrets |= dict.fromkeys(engine.endpoint.proxies().values(), "proxy")
+                pool = Pool(project, engine, host, listener or Listener())
+                judged = pool.run(runnables, fresh=fresh)
+                on_pages = {
+                    (example.lang, example.id): judged[example.id].on_page_of(example)
+                    for example in project.examples
+                    if example.id in judged
+                }
+                report = Report(project, host, on_pages, engine.info, pool.lost)
     except EngineError as error:
-        return redacted(Report(project, host, fatal=str(error)), redact)
-    on_pages = {
-        (example.lang, example.id): judged[example.id].on_page_of(example)
-        for example in project.examples
-        if example.id in judged
-    }
-    return redacted(Report(project, host, on_pages, engine.info, pool.lost), redact)
+        report = Report(project, host, fatal=str(error))
+    return redacted(report, Redaction(secrets, words_of(project)))
 
 
 class Pool:

@@ -131,7 +131,8 @@ class ExampleRunner:
             for name in runnable.resources:
                 self._hold(name, runnable.example.id, stack)
             folder = stack.enter_context(run_folder())
-            write_tools(folder, references, labels, limit_options(self._engine))
+            limits, proxies = limit_options(self._engine), self._engine.endpoint.proxies()
+            write_tools(folder, references, labels, limits, proxies)
             scratch = folder / "scratch"
             containers = stack.enter_context(example_containers(self._engine, labels, scratch))
             named = self._engine.endpoint.environment().items()
