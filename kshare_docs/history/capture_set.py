@@ -99,7 +99,7 @@ def make_manifest(report: Report, commit: str) -> Manifest:
         time=utc_now(),
         commit=commit,
         records={},
-        skipped={item.example.id: item.missing for item in report.once if item.missing},
+        skipped={item.example.id: tuple(item.missing) for item in report.once if item.missing},
     )
 
 

@@ -26,7 +26,7 @@ def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
     fault = _fault(example, capture)
     if capture.unfinished:
         skipped = ClaimVerdict(Status.SKIPPED, "a step did not come to its end")
-        return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), (), fault)
+        return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), {}, fault)
     facts = msgspec.to_builtins(host)
     expressions = tuple(claim.expression for claim in example.claims)
     verdicts = evaluate(Request(expressions, capture, facts))
@@ -35,7 +35,7 @@ def judge_capture(example: Example, capture: Capture, host: Host) -> Judged:
     return Judged(example, status, capture, verdicts, fault=fault)
 
 
-def judge_skipped(example: Example, missing: tuple[str, ...]) -> Judged:
+def judge_skipped(example: Example, missing: Mapping[str, str]) -> Judged:
     """The verdict over an example whose needs the host does not meet."""
     skipped = ClaimVerdict(Status.SKIPPED)
     return Judged(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,7 +41,7 @@ class Skip:
     """The host lacks what it needs."""
 
     runnable: Runnable
-    missing: tuple[str, ...]
+    missing: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def decide(
     uses = images.provide_all(runnable.images)
     if isinstance(uses, str):
         return Refuse(runnable, uses)
-    key = reuse_key(runnable.example, uses, probes.host, probes.engine)
+    key = reuse_key(runnable.example, uses, probes.host, probes.engine.info)
     reusable = cache if runnable.settled else None
     if reusable and (capture := reusable.get(key, runnable.example, uses)):
         return Reuse(runnable, capture)

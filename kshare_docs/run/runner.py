@@ -106,8 +106,9 @@ class Pool:
             self._cache,
             fresh=fresh,
         )
-        probes = Probes(self._host, self._engine.info)
+        probes = Probes(self._host, self._engine, images)
         kept = None if fresh else self._cache
+        probes.missing(need for item in runnables for need in item.needs)  # all side by side
         plan = [decide(runnable, probes, images, kept) for runnable in runnables]
         known = (self._known(item) for item in plan if not isinstance(item, Run))
         judged = {item.example.id: item for item in known}
