@@ -19,17 +19,19 @@ import re
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 import docker
 import docker.errors
 import requests
+from docker.auth import AuthConfig, load_config
 from docker.constants import (
     DEFAULT_DOCKER_API_VERSION,
     DEFAULT_NPIPE,
@@ -64,6 +66,9 @@ FAILURES = (
 
 SAID_LENGTH = 300
 """Characters of what an engine said that go into a message."""
+
+_TABLES = {"HttpHeaders": str, "proxies": dict}
+"""What of `config.json` is for the engine, with the type of the values."""
 
 _NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
 _T = TypeVar("_T")
@@ -140,10 +145,10 @@ class Endpoint:
 
     def _open(self, timeout: float, version: str) -> docker.DockerClient:
         """A client that has not asked anything yet."""
-        client = docker.DockerClient(
+        client = _Client(
             self.host,
             version=version,
-            timeout=timeout,  # type: ignore[arg-type]  # handed on to requests as it is
+            timeout=timeout,
             tls=self._tls() if self._secured else False,
             use_ssh_client=True,
         )
@@ -152,6 +157,7 @@ class Endpoint:
         client.api.max_redirects = 0
         if self._scheme == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
             client.api.proxies.update(get_environ_proxies(client.api.base_url))
+            client.api.proxies.pop("all", None)  # ALL_PROXY is nothing to the docker command
         return client
 
     def _tls(self) -> TLSConfig | bool:
@@ -177,6 +183,54 @@ class Endpoint:
         if self.named:
             remedy = "start it there, or choose another by DOCKER_HOST or `docker context use`"
         return EndpointError(f"no Docker Engine answers at {place} ({explain(error)}): {remedy}")
+
+
+class _Credentials(AuthConfig):
+    """Those of `config.json`, read where a registry is asked: an engine and its builds need none.
+
+    The SDK reads them for every client, and fails where the docker command goes on without.
+    """
+
+    is_empty = False
+
+    def resolve_authconfig(self, registry: str | None = None) -> Any:
+        """The credentials for a registry; None if there are none.
+
+        Raises:
+            DockerException: They cannot be read.
+        """
+        try:
+            with warnings.catch_warnings(action="ignore"):  # it says twice what is not installed
+                return load_config().resolve_authconfig(registry)
+        except Exception as error:
+            raise docker.errors.DockerException("config.json has no credentials") from error
+
+    def get_all_credentials(self) -> dict[str, Any]:
+        """None of them."""
+        return {}
+
+
+class _Api(docker.APIClient):
+    """The SDK's client, of whose `config.json` only what is sound has a say."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_general_configs":
+            tables = _of_type(value, dict)
+            value = {key: _of_type(tables.get(key), kind) for key, kind in _TABLES.items()}
+        elif name == "_auth_configs":
+            value = _Credentials({})
+        super().__setattr__(name, value)
+
+
+def _of_type(table: Any, kind: type) -> dict[str, Any]:
+    """What of a JSON object has values of a type; nothing if it is none."""
+    items = table.items() if isinstance(table, dict) else ()
+    return {key: value for key, value in items if isinstance(value, kind)}
+
+
+class _Client(docker.DockerClient):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.api = _Api(*arguments, **options)
 
 
 def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
@@ -353,11 +407,12 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a proxy has no say, as in Go's `http.ProxyFromEnvironment`."""
+    """Whether a proxy has no say: as in Go's `http.ProxyFromEnvironment`, and for 0.0.0.0."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 if __name__ == "__main__":

@@ -189,8 +189,8 @@ class ImageProvider:
             if done.returncode:
                 tail = done.stderr.decode(errors="replace").strip()[-1500:]
                 return f"the stand-in for {name} failed ({image.stand_in}): {tail}"
-            _import_image(self.engine, tar.name, local, image)
-        return ""
+            why = _import_image(self.engine, tar.name, local, image)
+        return f"the stand-in for {name} cannot be imported: {why}" if why else ""
 
     def _built(self, name: str, image: Image) -> ImageUse | str:
         base = self.provide(image.base)
@@ -216,13 +216,15 @@ def pull_image(engine: Engine, reference: str) -> Pull:
         # What a registry answers, the engine hands on as 4xx; what it could not ask is its own 5xx.
         answer = Answer.UNKNOWN if error.is_client_error() else Answer.SILENT
         return Pull(answer, explain(error))
+    except docker.errors.DockerException as error:  # credentials that cannot be had
+        return Pull(Answer.UNKNOWN, explain(error))
     except (requests.exceptions.RequestException, TimeoutError):
         return Pull(Answer.SILENT, f"its registry does not answer within {REGISTRY_SECONDS} s")
     return Pull(Answer.DONE)
 
 
-def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> None:
-    """Make an image of a root file system, as `docker import` does."""
+def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> str:
+    """Make an image of a root file system, as `docker import` does; why not, if it failed."""
     repository, _, tag = reference.rpartition(":")
     changes = [f"LABEL {STAND_IN_LABEL}={tag}", f"CMD {json.dumps(image.command)}"]
     load = partial(
@@ -234,8 +236,11 @@ def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> Non
     )
     try:
         bounded(IMAGE_SECONDS, load)
-    except (docker.errors.APIError, *UNREACHABLE) as error:
+    except docker.errors.APIError as error:
+        return explain(error)
+    except UNREACHABLE as error:
         raise EngineError.lost(error) from None
+    return ""
 
 
 def _build_image(engine: Engine, folder: Path, reference: str, base: str) -> str:
