@@ -37,9 +37,7 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.fixture(params=BROKEN, ids=lambda name: name.replace(" ", "-"))
-def engine(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Any:
+def engine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     with connected() as there:
         monkeypatch.setenv("DOCKER_HOST", there.endpoint.host)  # no context is to be chosen
     helper = tmp_path / HELPER
