@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import docker.errors
 import requests
@@ -41,6 +41,10 @@ RETRY_SECONDS = 3600.0
 
 IMAGE_SECONDS = 1800
 """How long an engine may take to pull, import or build one image."""
+
+
+_SAYS = "kshare: "
+"""How what our scripts say begins, as in `scripts/lib.sh`; all else is of those that they call."""
 
 
 class Answer(Enum):
@@ -179,18 +183,34 @@ class ImageProvider:
         """Make a stand-in; why not, if it failed."""
         self.say(f"making a stand-in for {name} from Debian packages ({why})")
         with tempfile.NamedTemporaryFile(prefix="kshare-", suffix=".tar") as tar:
-            done = subprocess.run(
-                [self.root / image.stand_in],
-                stdin=subprocess.DEVNULL,
-                stdout=tar,
-                stderr=subprocess.PIPE,
-                check=False,
-            )
-            if done.returncode:
-                tail = done.stderr.decode(errors="replace").strip()[-1500:]
-                return f"the stand-in for {name} failed ({image.stand_in}): {tail}"
+            if fault := self._follow(self.root / image.stand_in, tar):
+                return f"the stand-in for {name} failed ({image.stand_in}): {fault}"
             why = _import_image(self.engine, tar.name, local, image)
         return f"the stand-in for {name} cannot be imported: {why}" if why else ""
+
+    def _follow(self, recipe: Path, output: IO[bytes]) -> str:
+        """Follow a recipe, and hand on at once what it says; why not, if it failed."""
+        text = ""
+        with subprocess.Popen(
+            [recipe],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+        ) as process:
+            try:
+                for line in process.stderr or ():
+                    text += line
+                    if line.startswith(_SAYS):
+                        self.say(line.removeprefix(_SAYS).rstrip())
+            except BaseException:
+                process.kill()
+                raise
+        if not process.returncode:
+            return ""
+        last = text.rstrip().rpartition("\n")[2]
+        return last.removeprefix(_SAYS) if last.startswith(_SAYS) else text.strip()[-1500:]
 
     def _built(self, name: str, image: Image) -> ImageUse | str:
         base = self.provide(image.base)
