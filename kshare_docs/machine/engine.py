@@ -29,7 +29,7 @@ from .endpoint import (
 from .runs import is_over, this_run
 
 LABEL = "org.kshare-docs.run"
-"""On everything that a run creates; its value says whose it is: boot, PID namespace, PID, start."""
+"""On everything that a run creates; its value says whose it is: see `this_run`."""
 
 EXAMPLE_LABEL = "org.kshare-docs.example"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -37,6 +38,20 @@ def read_boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
+
+
+def read_machine() -> str:
+    """What tells this machine from every other one, at every boot of it, and names it to nobody.
+
+    Of machine-id(5), which copies of a machine may share, and the host name, which they may not.
+    Where there is none, it is another one at every boot.
+    """
+    try:
+        known = Path("/etc/machine-id").read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        known = ""
+    text = f"{known or read_boot_id()} {platform.node()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _distribution() -> str:
