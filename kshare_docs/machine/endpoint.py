@@ -20,7 +20,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +79,7 @@ class EndpointError(Exception):
 
 
 class ForbiddenError(EndpointError):
-    """The engine is there, but this user may not use it."""
+    """An engine is there, but this user may not use it, or it is of another make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,11 @@ class Endpoint:
                 with contextlib.closing(self._open(timeout, MINIMUM_DOCKER_API_VERSION)) as asking:
                     seconds = min(timeout, ANSWER_SECONDS)
                     said = bounded(seconds, lambda: asking.api.version(api_version=False))
+                _check_make(said.get("Components") or ())
                 version = _common_version(said["ApiVersion"], said.get("MinAPIVersion", "1.0"))
             return self._open(timeout, version)
         except EndpointError as error:
-            raise EndpointError(f"the Docker Engine at {self.host} {error}") from None
+            raise type(error)(f"the Docker Engine at {self.host} {error}") from None
         except FAILURES as error:
             raise self._failed(error) from None
 
@@ -361,6 +362,16 @@ def bounded(seconds: float, work: Callable[[], _T]) -> _T:
 
     threading.Thread(target=do, daemon=True).start()
     return future.result(max(0.0, seconds))
+
+
+def _check_make(components: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what speaks the API and is no Docker Engine: its containers are made otherwise."""
+    makes = {str(part["Name"]): part.get("Version", "") for part in components}
+    if makes and "Engine" not in makes:
+        make = " ".join(map(str, next(iter(makes.items()))))
+        raise ForbiddenError(
+            f"is none: it is {make}. Choose one by DOCKER_HOST or `docker context use`"
+        )
 
 
 def _common_version(newest: str, oldest: str) -> str:

@@ -246,8 +246,8 @@ def _docker_cli(probes: Probes) -> bool:
 def _native_engine(probes: Probes) -> bool:
     """Under Docker Desktop, or far away, a container's processes are not among the host's."""
     with probes.started() as container:
-        groups = Path(f"/proc/{container['State']['Pid']}/cgroup")
-        return groups.exists() and container["Id"] in groups.read_text(encoding="utf-8")
+        seen = Path(f"/proc/{container['State']['Pid']}/cmdline")
+        return seen.exists() and seen.read_bytes().split(b"\0")[:-1] == [b"sleep", b"60"]
 
 
 def _identity_users(probes: Probes) -> bool:
