@@ -116,8 +116,8 @@ class Endpoint:
                 with contextlib.closing(self._open(timeout, MINIMUM_DOCKER_API_VERSION)) as asking:
                     seconds = min(timeout, ANSWER_SECONDS)
                     said = bounded(seconds, lambda: asking.api.version(api_version=False))
-                _check_make(said.get("Components") or ())
                 version = _common_version(said["ApiVersion"], said.get("MinAPIVersion", "1.0"))
+                _check_make(said.get("Components") or ())
             return self._open(timeout, version)
         except EndpointError as error:
             raise type(error)(f"the Docker Engine at {self.host} {error}") from None

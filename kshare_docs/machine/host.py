@@ -34,10 +34,7 @@ def read_host(facts: Facts | None = None) -> Host:
 
 def read_boot_id() -> str:
     """What tells this boot from every other one (random(4)); empty where it cannot be read."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
+    return _word("/proc/sys/kernel/random/boot_id")
 
 
 def read_machine() -> str:
@@ -46,12 +43,15 @@ def read_machine() -> str:
     Of machine-id(5), which copies of a machine may share, and the host name, which they may not.
     Where there is none, it is another one at every boot.
     """
-    try:
-        known = Path("/etc/machine-id").read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        known = ""
-    text = f"{known or read_boot_id()} {platform.node()}"
+    text = f"{_word('/etc/machine-id') or read_boot_id()} {platform.node()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _word(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 def _distribution() -> str:

@@ -10,7 +10,6 @@ import hashlib
 import json
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -102,17 +101,15 @@ class ImageProvider:
     fresh: bool = False
     _ready: dict[str, ImageUse | str] = field(default_factory=dict, repr=False)
     _silent: dict[str, Pull] = field(default_factory=dict, repr=False)
-    _making: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def provide(self, name: str) -> ImageUse | str:
         """The image that stands for a name, or why there is none."""
-        with self._making:
-            if name not in self._ready:
-                try:
-                    self._ready[name] = self._make(name, self.images[name])
-                except OSError as error:
-                    self._ready[name] = f"the image {name} cannot be made ready: {error}"
-            return self._ready[name]
+        if name not in self._ready:
+            try:
+                self._ready[name] = self._make(name, self.images[name])
+            except OSError as error:
+                self._ready[name] = f"the image {name} cannot be made ready: {error}"
+        return self._ready[name]
 
     def provide_all(self, names: Iterable[str]) -> tuple[ImageUse, ...] | str:
         """The images of an example, in the order of their names, or why the first has none."""

@@ -20,11 +20,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data.capture import Outcome
+from ..data.capture import Ending, ImageUse, Outcome
 from ..data.container import Container
 from ..data.host import Host
 from .containers import ExampleContainers, example_containers
-from .endpoint import FAILURES, explain
+from .endpoint import explain
 from .engine import PATIENCE_SECONDS, Engine, EngineError, example_labels
 from .images import ImageProvider
 from .runs import run_folder
@@ -62,9 +62,7 @@ def trial_containers(
     Raises:
         LackError: There is no image.
     """
-    plain = (name for name, entry in images.images.items() if not entry.build)
-    name = image or next(plain, "")
-    use = images.provide(name) if name in images.images else f"there is no image {name}".rstrip()
+    use = _provide(images, image)
     if isinstance(use, str):
         raise LackError(use)
     labels = example_labels(f"trial {secrets.token_hex(4)}")
@@ -73,6 +71,12 @@ def trial_containers(
         example_containers(engine, labels, folder / "scratch") as containers,
     ):
         yield containers, use.id
+
+
+def _provide(images: ImageProvider, image: str = "") -> ImageUse | str:
+    plain = (name for name, entry in images.images.items() if not entry.build)
+    name = image or next(plain, "")
+    return images.provide(name) if name in images.images else f"there is no image {name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,8 @@ class Probes:
         """
         names = tuple(dict.fromkeys(needs))
         if new := [name for name in names if name not in self._found]:
+            if not _BY_CONTAINERS.isdisjoint(new):
+                _provide(self.images)  # in this thread, which a signal ends
             with ThreadPoolExecutor(len(new), thread_name_prefix="probe") as pool:
                 self._found.update(zip(new, pool.map(self._try, new), strict=True))
         return {name: why for name in names if (why := self._found[name]) is not None}
@@ -104,7 +110,9 @@ class Probes:
     def _try(self, need: str) -> str | None:
         try:
             return None if PROBES[need](self) else ""
-        except (LackError, EngineError, *FAILURES) as error:
+        except EngineError:
+            raise
+        except Exception as error:
             return explain(error)
 
     def output(self, *command: str, **settings: Any) -> str:
@@ -136,11 +144,8 @@ class Probes:
     def disk(self) -> str:
         """The disk below the engine's data; a limit holds for all of it, not for a partition."""
         with closing(self.engine.another_client()) as client:
-            number = (
-                Path(self.engine.within(PATIENCE_SECONDS, client.info)["DockerRootDir"])
-                .stat()
-                .st_dev
-            )
+            root = self.engine.within(PATIENCE_SECONDS, client.info)["DockerRootDir"]
+        number = Path(root).stat().st_dev
         block = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve(strict=True)
         return f"/dev/{block.parent.name if (block / 'partition').exists() else block.name}"
 
@@ -150,6 +155,8 @@ Probe = Callable[[Probes], bool]
 
 def _well(outcome: Outcome) -> str:
     """What a container has printed, if it has ended well."""
+    if outcome.ending is Ending.LOST:
+        raise EngineError(outcome.error)
     if outcome.error or outcome.code != 0:
         said = outcome.error or outcome.output.strip().rpartition("\n")[2]
         raise LackError(said or f"a container ended with {outcome.code}")
@@ -294,6 +301,11 @@ _POD = (
     "kubectl wait --for=condition=Ready node --all --timeout=5s && kubectl run kshare-trial"
     " --image=alpine:3.22 --restart=Never --dry-run=server"
 )
+
+_BY_CONTAINERS = {
+    *("native-engine", "identity-users", "graphdriver", "disk-limits", "disk-options"),
+    *("runsc", "kata"),
+}
 
 PROBES: Mapping[str, Probe] = {
     "wsl2": lambda probes: probes.host.genuine,
