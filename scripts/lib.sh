@@ -32,7 +32,7 @@ as_root() {
   fi
   if command -v sudo >/dev/null && ! sudo -n true 2>/dev/null; then
     if { : </dev/tty; } 2>/dev/null; then
-      say "root's rights are needed for: $hint" 2>/dev/tty
+      say "root's rights are needed, and sudo asks for the password" 2>/dev/tty
       sudo -v && why=
     else
       why='sudo asks for a password, for which there is no terminal'
