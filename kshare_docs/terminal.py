@@ -21,6 +21,7 @@ from rich.table import Table
 
 from .data.capture import CONTROL, visible
 from .data.needs import why_skipped
+from .data.problem import once_a_cause
 from .data.report import Judged, Report, Status
 from .history.capture_set import CaptureSet
 from .history.drift import Difference, Drift
@@ -192,10 +193,12 @@ def print_report(report: Report) -> None:
     if report.judged:
         _console().print(table, markup=False)
     print_faults(report, err=False)
-    for judged in report.judged.values():
-        if judged.status is Status.SKIPPED:
-            why = f"skipped: {why_skipped(judged.missing)}"
-            print_lines([judged.example.problem(why)], err=False)
+    skipped = (
+        judged.example.problem(f"skipped: {why_skipped(judged.missing)}")
+        for judged in report.judged.values()
+        if judged.status is Status.SKIPPED
+    )
+    print_lines(once_a_cause(skipped), err=False)
     print_line(f"{describe_counts(report)}, {len(report.problems)} refused")
 
 
@@ -207,8 +210,12 @@ def describe_counts(report: Report) -> str:
 def print_faults(report: Report, *, err: bool = True) -> None:
     """What was refused, and what failed, with file and line."""
     print_lines(report.problems, err=err)
-    for judged in report.judged.values():
-        print_lines(judged.failures, err=err)
+    failed = [judged for judged in report.judged.values() if judged.failures]
+    refused = (problem for judged in failed if not judged.capture for problem in judged.failures)
+    print_lines(once_a_cause(refused), err=err)
+    for judged in failed:
+        if judged.capture:
+            print_lines(judged.failures, err=err)
 
 
 def print_doctor(found: dict[str, Any]) -> None:

@@ -22,19 +22,26 @@ quoted() {
   printf '%s\n' "${words# }"
 }
 
-# Runs a command as root: directly, by sudo without a question, or by sudo that asks on the terminal.
-# $root_hint, where set, is what a user without rights is told to run instead of the command itself.
+# Runs a command as root: directly, by sudo without a question, or by sudo that asks on the terminal, which may be there
+# though neither input nor output is one. $root_hint, where set, is what a user without rights is told to run instead.
 as_root() {
+  local hint=${root_hint:-$(quoted "$@")} why='this user has none'
   if ((EUID == 0)); then
     "$@"
-  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    sudo -n -- "$@"
-  elif command -v sudo >/dev/null && [[ -t 0 && -t 2 ]]; then
-    say "root's rights are needed for: $(quoted "$@")"
-    sudo -- "$@"
-  else
-    die 2 "root's rights are needed, and this user has none. Run this as root, then try again: ${root_hint:-$(quoted "$@")}"
+    return
   fi
+  if command -v sudo >/dev/null && ! sudo -n true 2>/dev/null; then
+    if { : </dev/tty; } 2>/dev/null; then
+      say "root's rights are needed, and sudo asks for the password" 2>/dev/tty
+      sudo -v && why=
+    else
+      why='sudo asks for a password, for which there is no terminal'
+    fi
+  elif command -v sudo >/dev/null; then
+    why=
+  fi
+  [[ -z $why ]] || die 2 "root's rights are needed, and $why. Run this as root, then try again: $hint"
+  sudo -- "$@"
 }
 
 has_package() {

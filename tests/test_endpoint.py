@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from docker.context.config import get_context_id
+from requests.utils import select_proxy
 
 from kshare_docs.machine.endpoint import (
     DEFAULT,
@@ -28,6 +29,8 @@ from kshare_docs.machine.endpoint import (
     ForbiddenError,
     find_endpoint,
 )
+
+from .relay import Impostor, http
 
 ROOT = Path(__file__).parent.parent
 
@@ -253,6 +256,59 @@ def test_what_is_no_engine(tmp_path: Path) -> None:
         with pytest.raises(EndpointError, match="no Docker Engine"):
             Endpoint(f"unix://{path}").client(timeout=2)
         thread.join()
+
+
+PODMAN = {"ApiVersion": "1.44", "Components": [{"Name": "Podman Engine", "Version": "5.8.6"}]}
+DOCKER = {"ApiVersion": "1.44", "Components": [{"Name": "Engine"}, {"Name": "containerd"}]}
+
+
+MAKES = (("podman", PODMAN), ("docker", DOCKER))
+
+
+def test_an_engine_of_another_make_is_named(home: Home) -> None:
+    """What podman's socket answers, by a stand-in for it."""
+    said = [Impostor(home.path / name, http(json.dumps(data).encode())) for name, data in MAKES]
+    with pytest.raises(
+        ForbiddenError, match=r"unix:.* is none: it is Podman Engine 5\.8\.6\. Choose"
+    ):
+        Endpoint(said[0].host).client()
+    Endpoint(said[1].host).client().close()
+    done = ask(home.path, DOCKER_HOST=said[0].host)
+    assert done.returncode == 5
+    assert done.stderr.count("\n") == 1
+    for impostor in said:
+        impostor.cut()
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
+@pytest.mark.parametrize(
+    ("host", "used"),
+    [
+        (DEFAULT, False),
+        ("tcp://127.0.0.1:2375", False),
+        ("tcp://127.8.8.8:2375", False),
+        ("tcp://localhost:2375", False),
+        ("tcp://engine.localhost:2375", False),
+        ("tcp://0.0.0.0:2375", False),
+        ("tcp://[::1]:2375", False),
+        ("tcp://excepted.example:2375", False),
+        ("tcp://engine.example:2375", True),
+    ],
+)
+def test_no_proxy_stands_before_an_engine_that_is_near(
+    monkeypatch: pytest.MonkeyPatch, variable: str, host: str, used: bool
+) -> None:
+    """And of the rest, those that the docker command asks: it knows no ALL_PROXY."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        for spelling in (name, name.lower()):
+            monkeypatch.delenv(spelling, raising=False)
+    monkeypatch.setenv(variable, "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "excepted.example")
+    with contextlib.closing(Endpoint(host)._open(1, "1.41")) as client:
+        url = f"{client.api.base_url}/version"
+        settings = client.api.merge_environment_settings(url, {}, None, None, None)
+        proxy = select_proxy(url, settings["proxies"])
+        assert bool(proxy) is (used and "all" not in variable.lower())
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")

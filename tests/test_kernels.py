@@ -108,7 +108,7 @@ def test_a_skipped_example_shows_what_a_host_that_had_it_gave(
 ) -> None:
     example = replace(EXAMPLE, options=Options(needs=("wslc",)))
     here = Judged(
-        example, Status.SKIPPED, verdicts=(ClaimVerdict(Status.SKIPPED),), missing=("wslc",)
+        example, Status.SKIPPED, verdicts=(ClaimVerdict(Status.SKIPPED),), missing={"wslc": ""}
     )
     html = str(render_figure(here, "en", stored=stored(example, others)))
     assert "there is no wslc here" in html

@@ -625,7 +625,7 @@ echo '$(touch touched)'
 
 def script_of(project: Project, path: Path) -> Path:
     chosen = [replace(e, parts=e.parts) for e in project.examples if e.options.script]
-    path.write_text(write_script(chosen, project.images, "en"), encoding="utf-8")
+    path.write_text(write_script(chosen, project, "en"), encoding="utf-8")
     return path
 
 

@@ -64,3 +64,4 @@ class EngineInfo:
     security: tuple[str, ...]
     id: str
     pids_limit: bool = True
+    kernel: str = ""

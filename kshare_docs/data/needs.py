@@ -5,7 +5,7 @@ What a host without it lacks is said once, in the words of each language: `needs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ..words import load_words
 
@@ -41,6 +41,12 @@ def lacking(need: str, lang: str = "en") -> str:
     return str(load_words(lang)["needs"][need])
 
 
-def why_skipped(needs: Iterable[str]) -> str:
+def describe_lack(need: str, said: str) -> str:
+    """What the host lacks, and what was said when it was tried, if anything."""
+    return f"{lacking(need)}: {said}" if said else lacking(need)
+
+
+def why_skipped(missing: Mapping[str, str]) -> str:
     """What the host lacks, and what would provide it, in one line for the command line."""
-    return "; ".join(f"{lacking(name)} ({REMEDIES[name]})" for name in needs)
+    lacks = (f"{describe_lack(name, said)} ({REMEDIES[name]})" for name, said in missing.items())
+    return "; ".join(lacks)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -28,6 +28,17 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         return ": ".join(part for part in (where, self.id, self.message) if part)
+
+
+def once_a_cause(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """The first problem of each message, with the ids of the other examples that have it."""
+    causes: dict[str, list[Problem]] = {}
+    for problem in problems:
+        causes.setdefault(problem.message, []).append(problem)
+    for first, *others in causes.values():
+        ids = dict.fromkeys(other.id for other in others if other.id != first.id)
+        also = f"\n    the same holds for: {', '.join(ids)}" if ids else ""
+        yield replace(first, message=f"{first.message}{also}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

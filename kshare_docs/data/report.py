@@ -84,7 +84,8 @@ class Judged:
         status: What became of it.
         capture: Its results; None where it did not run.
         verdicts: One a claim, in order.
-        missing: Names of the needs that the host does not offer, where it was skipped.
+        missing: The needs that the host does not offer, where it was skipped, each with what was
+            said when it was tried.
         fault: Why it failed, where no claim says so.
         attested: Its results are of a stored set that was found to be signed.
         counter_runs: The same example under each of its variants.
@@ -94,7 +95,7 @@ class Judged:
     status: Status
     capture: Capture | None = None
     verdicts: tuple[ClaimVerdict, ...] = ()
-    missing: tuple[str, ...] = ()
+    missing: Mapping[str, str] = field(default_factory=dict)
     fault: Fault | None = None
     attested: bool = False
     counter_runs: tuple[Judged, ...] = ()

@@ -102,7 +102,7 @@ def make_manifest(report: Report, commit: str) -> Manifest:
         time=utc_now(),
         commit=commit,
         records={},
-        skipped={item.example.id: item.missing for item in report.once if item.missing},
+        skipped={item.example.id: tuple(item.missing) for item in report.once if item.missing},
         verdicts={item.example.id: item.reached for item in report.once if item.capture},
     )
 

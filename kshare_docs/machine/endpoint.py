@@ -19,17 +19,19 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import click
 import docker
 import docker.errors
 import requests
+from docker.auth import AuthConfig, load_config
 from docker.constants import (
     DEFAULT_DOCKER_API_VERSION,
     DEFAULT_NPIPE,
@@ -68,6 +70,9 @@ SAID_LENGTH = 300
 """Characters of what an engine said that go into a message."""
 
 _PROXIES = ("httpProxy", "httpsProxy", "ftpProxy", "noProxy", "allProxy")
+_TABLES = {"HttpHeaders": str, "proxies": dict}
+"""What of `config.json` is for the engine, with the type of the values."""
+
 _NONSENSE = (KeyError, TypeError, requests.exceptions.JSONDecodeError, SocketError)
 _T = TypeVar("_T")
 
@@ -77,7 +82,7 @@ class EndpointError(Exception):
 
 
 class ForbiddenError(EndpointError):
-    """The engine is there, but this user may not use it."""
+    """An engine is there, but this user may not use it, or it is of another make."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,10 @@ class Endpoint:
                     seconds = min(timeout, ANSWER_SECONDS)
                     said = bounded(seconds, lambda: asking.api.version(api_version=False))
                 version = _common_version(said["ApiVersion"], said.get("MinAPIVersion", "1.0"))
+                _check_make(said.get("Components") or ())
             return self._open(timeout, version)
         except EndpointError as error:
-            raise EndpointError(f"the Docker Engine at {self.host} {error}") from None
+            raise type(error)(f"the Docker Engine at {self.host} {error}") from None
         except FAILURES as error:
             raise self._failed(error) from None
 
@@ -156,10 +162,10 @@ class Endpoint:
 
     def _open(self, timeout: float, version: str) -> docker.DockerClient:
         """A client that has not asked anything yet."""
-        client = docker.DockerClient(
+        client = _Client(
             self.host,
             version=version,
-            timeout=timeout,  # type: ignore[arg-type]  # handed on to requests as it is
+            timeout=timeout,
             tls=self._tls() if self._secured else False,
             use_ssh_client=True,
         )
@@ -168,6 +174,7 @@ class Endpoint:
         client.api.max_redirects = 0
         if self._scheme == "tcp" and not _is_local(urlsplit(client.api.base_url).hostname or ""):
             client.api.proxies.update(get_environ_proxies(client.api.base_url))
+            client.api.proxies.pop("all", None)  # ALL_PROXY is nothing to the docker command
         return client
 
     def _tls(self) -> TLSConfig | bool:
@@ -193,6 +200,54 @@ class Endpoint:
         if self.named:
             remedy = "start it there, or choose another by DOCKER_HOST or `docker context use`"
         return EndpointError(f"no Docker Engine answers at {place} ({explain(error)}): {remedy}")
+
+
+class _Credentials(AuthConfig):
+    """Those of `config.json`, read where a registry is asked: an engine and its builds need none.
+
+    The SDK reads them for every client, and fails where the docker command goes on without.
+    """
+
+    is_empty = False
+
+    def resolve_authconfig(self, registry: str | None = None) -> Any:
+        """The credentials for a registry; None if there are none.
+
+        Raises:
+            DockerException: They cannot be read.
+        """
+        try:
+            with warnings.catch_warnings(action="ignore"):  # it says twice what is not installed
+                return load_config().resolve_authconfig(registry)
+        except Exception as error:
+            raise docker.errors.DockerException("config.json has no credentials") from error
+
+    def get_all_credentials(self) -> dict[str, Any]:
+        """None of them."""
+        return {}
+
+
+class _Api(docker.APIClient):
+    """The SDK's client, of whose `config.json` only what is sound has a say."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "_general_configs":
+            tables = _of_type(value, dict)
+            value = {key: _of_type(tables.get(key), kind) for key, kind in _TABLES.items()}
+        elif name == "_auth_configs":
+            value = _Credentials({})
+        super().__setattr__(name, value)
+
+
+def _of_type(table: Any, kind: type) -> dict[str, Any]:
+    """What of a JSON object has values of a type; nothing if it is none."""
+    items = table.items() if isinstance(table, dict) else ()
+    return {key: value for key, value in items if isinstance(value, kind)}
+
+
+class _Client(docker.DockerClient):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self.api = _Api(*arguments, **options)
 
 
 def find_endpoint(environment: Mapping[str, str] = os.environ) -> Endpoint:
@@ -331,6 +386,16 @@ def bounded(seconds: float, work: Callable[[], _T]) -> _T:
     return future.result(max(0.0, seconds))
 
 
+def _check_make(components: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse what speaks the API and is no Docker Engine: its containers are made otherwise."""
+    makes = {str(part["Name"]): part.get("Version", "") for part in components}
+    if makes and "Engine" not in makes:
+        make = " ".join(map(str, next(iter(makes.items()))))
+        raise ForbiddenError(
+            f"is none: it is {make}. Choose one by DOCKER_HOST or `docker context use`"
+        )
+
+
 def _common_version(newest: str, oldest: str) -> str:
     """The newest version of the API that an engine and the SDK have in common."""
     theirs, least = _numbers(newest), _numbers(oldest)
@@ -375,11 +440,12 @@ def _innermost(error: BaseException) -> BaseException:
 
 
 def _is_local(host: str) -> bool:
-    """Whether a proxy has no say, as in Go's `http.ProxyFromEnvironment`."""
+    """Whether a proxy has no say: as in Go's `http.ProxyFromEnvironment`, and for 0.0.0.0."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return host == "localhost" or host.endswith(".localhost")
+    return address.is_loopback or address.is_unspecified
 
 
 if __name__ == "__main__":

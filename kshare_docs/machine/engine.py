@@ -29,7 +29,7 @@ from .endpoint import (
 from .runs import is_over, this_run
 
 LABEL = "org.kshare-docs.run"
-"""On everything that a run creates; its value says whose it is: boot, PID namespace, PID, start."""
+"""On everything that a run creates; its value says whose it is: see `this_run`."""
 
 EXAMPLE_LABEL = "org.kshare-docs.example"
 
@@ -178,6 +178,7 @@ def _info(client: docker.DockerClient) -> EngineInfo:
         security=tuple(sorted(info.get("SecurityOptions") or ())),
         id=str(info.get("ID", "")),
         pids_limit=bool(info.get("PidsLimit")),
+        kernel=str(info.get("KernelVersion", "")),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -33,9 +34,23 @@ def read_host(facts: Facts | None = None) -> Host:
 
 def read_boot_id() -> str:
     """What tells this boot from every other one (random(4)); empty where it cannot be read."""
+    return _word("/proc/sys/kernel/random/boot_id")
+
+
+def read_machine() -> str:
+    """What tells this machine from every other one, at every boot of it, and names it to nobody.
+
+    Of machine-id(5), which copies of a machine may share, and the host name, which they may not.
+    Where there is none, it is another one at every boot.
+    """
+    text = f"{_word('/etc/machine-id') or read_boot_id()} {platform.node()}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _word(path: str) -> str:
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
+        return Path(path).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
         return ""
 
 

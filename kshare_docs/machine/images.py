@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 import docker.errors
 import requests
@@ -41,6 +41,10 @@ RETRY_SECONDS = 3600.0
 
 IMAGE_SECONDS = 1800
 """How long an engine may take to pull, import or build one image."""
+
+
+_SAYS = "kshare: "
+"""How what our scripts say begins, as in `scripts/lib.sh`; all else is of those that they call."""
 
 
 class Answer(Enum):
@@ -177,19 +181,35 @@ class ImageProvider:
         """Make a stand-in; why not, if it failed."""
         self.say(f"making a stand-in for {name} from Debian packages ({why})")
         with run_folder() as folder, (folder / "image.tar").open("wb") as tar:
-            done = subprocess.run(
-                [self.root / image.stand_in],
-                stdin=subprocess.DEVNULL,
-                stdout=tar,
-                stderr=subprocess.PIPE,
-                env={**os.environ, "TMPDIR": str(folder), VARIABLE: this_run()},
-                check=False,
-            )
-            if done.returncode:
-                tail = done.stderr.decode(errors="replace").strip()[-1500:]
-                return f"the stand-in for {name} failed ({image.stand_in}): {tail}"
-            _import_image(self.engine, tar.name, local, image)
-        return ""
+            if fault := self._follow(self.root / image.stand_in, tar, folder):
+                return f"the stand-in for {name} failed ({image.stand_in}): {fault}"
+            why = _import_image(self.engine, tar.name, local, image)
+        return f"the stand-in for {name} cannot be imported: {why}" if why else ""
+
+    def _follow(self, recipe: Path, output: IO[bytes], folder: Path) -> str:
+        """Follow a recipe, and hand on at once what it says; why not, if it failed."""
+        text = ""
+        with subprocess.Popen(
+            [recipe],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "TMPDIR": str(folder), VARIABLE: this_run()},
+            text=True,
+            errors="replace",
+        ) as process:
+            try:
+                for line in process.stderr or ():
+                    text += line
+                    if line.startswith(_SAYS):
+                        self.say(line.removeprefix(_SAYS).rstrip())
+            except BaseException:
+                process.kill()
+                raise
+        if not process.returncode:
+            return ""
+        last = text.rstrip().rpartition("\n")[2]
+        return last.removeprefix(_SAYS) if last.startswith(_SAYS) else text.strip()[-1500:]
 
     def _built(self, name: str, image: Image) -> ImageUse | str:
         base = self.provide(image.base)
@@ -215,13 +235,15 @@ def pull_image(engine: Engine, reference: str) -> Pull:
         # What a registry answers, the engine hands on as 4xx; what it could not ask is its own 5xx.
         answer = Answer.UNKNOWN if error.is_client_error() else Answer.SILENT
         return Pull(answer, explain(error))
+    except docker.errors.DockerException as error:  # credentials that cannot be had
+        return Pull(Answer.UNKNOWN, explain(error))
     except (requests.exceptions.RequestException, TimeoutError):
         return Pull(Answer.SILENT, f"its registry does not answer within {REGISTRY_SECONDS} s")
     return Pull(Answer.DONE)
 
 
-def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> None:
-    """Make an image of a root file system, as `docker import` does."""
+def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> str:
+    """Make an image of a root file system, as `docker import` does; why not, if it failed."""
     repository, _, tag = reference.rpartition(":")
     changes = [f"LABEL {STAND_IN_LABEL}={tag}", f"CMD {json.dumps(image.command)}"]
     load = partial(
@@ -233,8 +255,11 @@ def _import_image(engine: Engine, tar: str, reference: str, image: Image) -> Non
     )
     try:
         bounded(IMAGE_SECONDS, load)
-    except (docker.errors.APIError, *UNREACHABLE) as error:
+    except docker.errors.APIError as error:
+        return explain(error)
+    except UNREACHABLE as error:
         raise EngineError.lost(error) from None
+    return ""
 
 
 def _build_image(engine: Engine, folder: Path, reference: str, base: str) -> str:

@@ -1,79 +1,226 @@
-"""Probes: whether this host offers what examples need."""
+"""Probes: whether this host offers what examples need, found out by its effect.
+
+That a thing is listed, installed or readable proves little: a runtime may be listed and crash at
+every start. So each is tried as the examples use it; where that fails, what was said is kept.
+
+Longer than most modules: each need has its trial here, and they share how one is made.
+"""
 
 from __future__ import annotations
 
-import contextlib
+import gzip
 import os
-import re
-import shutil
+import secrets
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import psutil
-
-from ..data.host import EngineInfo, Host
+from ..data.capture import Ending, ImageUse, Outcome
+from ..data.container import Container
+from ..data.host import Host
+from .containers import ExampleContainers, example_containers
+from .endpoint import explain
+from .engine import PATIENCE_SECONDS, Engine, EngineError, example_labels
 from .host import home_folder
+from .images import ImageProvider
+from .runs import run_folder
 from .shell import PATH
 
-PROBE_SECONDS = 10.0
+COMMAND_SECONDS = 10.0
+"""Time that a command of this host has."""
+
+CONTAINER_SECONDS = 60.0
+"""Time that a container has: it may boot a machine first."""
+
+DISK_RATE = 4 << 20
+"""Bytes in a second that a container may write where the limit of a disk is tried."""
+
+
+NOBODY = 65534
+"""The user ID of nobody everywhere (systemd: UIDS-GIDS)."""
+
+
+class LackError(Exception):
+    """What was tried has failed; the message is what was said."""
+
+
+@contextmanager
+def trial_containers(
+    engine: Engine, images: ImageProvider, image: str = ""
+) -> Iterator[tuple[ExampleContainers, str]]:
+    """Where containers are tried that are gone then, and the id of the image to make them of.
+
+    Args:
+        engine: Where they run.
+        images: Where the image comes from.
+        image: Its name; where it is empty, the first that is not built here.
+
+    Raises:
+        LackError: There is no image.
+    """
+    use = _provide(images, image)
+    if isinstance(use, str):
+        raise LackError(use)
+    labels = example_labels(f"trial {secrets.token_hex(4)}")
+    with (
+        run_folder() as folder,
+        example_containers(engine, labels, folder / "scratch") as containers,
+    ):
+        yield containers, use.id
+
+
+def _provide(images: ImageProvider, image: str = "") -> ImageUse | str:
+    plain = (name for name, entry in images.images.items() if not entry.build)
+    name = image or next(plain, "")
+    return images.provide(name) if name in images.images else f"there is no image {name}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """What this host and its engine offer; each thing is asked for once, when it is needed."""
+    """What this host and its engine offer; each thing is tried once, when it is needed.
+
+    Attributes:
+        host: The host's facts.
+        engine: Its engine.
+        images: Where the image of the containers comes from that are tried.
+    """
 
     host: Host
-    engine: EngineInfo
-    _offered: dict[str, bool] = field(default_factory=dict, repr=False)
+    engine: Engine
+    images: ImageProvider
+    _found: dict[str, str | None] = field(default_factory=dict, repr=False)
 
-    def offers(self, need: str) -> bool:
-        """Whether this host offers what a need asks for."""
-        if need not in self._offered:
-            self._offered[need] = False
-            with contextlib.suppress(OSError):  # what cannot be read is not offered
-                self._offered[need] = PROBES[need](self)
-        return self._offered[need]
+    def missing(self, needs: Iterable[str]) -> dict[str, str]:
+        """Those needs that are not met, each with what was said when it was tried, if anything.
 
-    def missing(self, needs: Iterable[str]) -> tuple[str, ...]:
-        """The names of those needs that are not met."""
-        return tuple(name for name in needs if not self.offers(name))
+        They are tried side by side.
+        """
+        names = tuple(dict.fromkeys(needs))
+        if new := [name for name in names if name not in self._found]:
+            if not _BY_CONTAINERS.isdisjoint(new):
+                _provide(self.images)  # in this thread, which a signal ends
+            with ThreadPoolExecutor(len(new), thread_name_prefix="probe") as pool:
+                self._found.update(zip(new, pool.map(self._try, new), strict=True))
+        return {name: why for name in names if (why := self._found[name]) is not None}
+
+    def _try(self, need: str) -> str | None:
+        try:
+            return None if PROBES[need](self) else ""
+        except EngineError:
+            raise
+        except Exception as error:
+            return explain(error)
+
+    def output(self, *command: str, **settings: Any) -> str:
+        """What a container prints that ends well.
+
+        Args:
+            command: Its command.
+            settings: Those of its `HostConfig`.
+        """
+        container = Container("", command, {"HostConfig": settings})
+        with trial_containers(self.engine, self.images) as (containers, image):
+            return _well(containers.run(container, image, CONTAINER_SECONDS))
+
+    @contextmanager
+    def started(self) -> Iterator[Mapping[str, Any]]:
+        """What the engine says of a container, while that runs."""
+        container = Container("", ("sleep", "60"), {}, detach=True)
+        with trial_containers(self.engine, self.images) as (containers, image):
+            made = _well(containers.run(container, image, CONTAINER_SECONDS)).strip()
+            yield self.engine.within(
+                PATIENCE_SECONDS, lambda: containers.api.inspect_container(made)
+            )
+
+    def docker(self, *arguments: str) -> str:
+        """What the docker command prints that host steps find."""
+        variables = {**self.engine.endpoint.environment(), "DOCKER_CONFIG": os.devnull}
+        return _ask("docker", *arguments, variables=variables)
+
+    def disk(self) -> str:
+        """The disk below the engine's data; a limit holds for all of it, not for a partition."""
+        with closing(self.engine.another_client()) as client:
+            root = self.engine.within(PATIENCE_SECONDS, client.info)["DockerRootDir"]
+        number = Path(root).stat().st_dev
+        block = Path(f"/sys/dev/block/{os.major(number)}:{os.minor(number)}").resolve(strict=True)
+        return f"/dev/{block.parent.name if (block / 'partition').exists() else block.name}"
 
 
 Probe = Callable[[Probes], bool]
 
 
-def _commands(*names: str) -> Probe:
-    return lambda _probes: all(shutil.which(name, path=PATH) for name in names)
+def _well(outcome: Outcome) -> str:
+    """What a container has printed, if it has ended well."""
+    if outcome.ending is Ending.LOST:
+        raise EngineError(outcome.error)
+    if outcome.error or outcome.code != 0:
+        said = outcome.error or outcome.output.strip().rpartition("\n")[2]
+        raise LackError(said or f"a container ended with {outcome.code}")
+    return outcome.output
 
 
-def _answers(*command: str) -> Probe:
-    """The command is there, and ends well in time."""
-    return lambda _probes: _ask(*command) is not None
-
-
-def _ask(*command: str) -> str | None:
-    """What a command prints; None where it is missing, fails or takes too long."""
+def _ask(
+    *command: str, seconds: float = COMMAND_SECONDS, variables: Mapping[str, str] | None = None
+) -> str:
+    """What a command prints that ends well in time."""
     try:
         done = subprocess.run(
             command,
-            env={"PATH": PATH, "HOME": str(home_folder())},
+            env={"PATH": PATH, "HOME": str(home_folder()), **(variables or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=PROBE_SECONDS,
+            timeout=seconds,
             check=False,
         )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode(errors="replace") if done.returncode == 0 else None
+    except subprocess.TimeoutExpired:
+        raise LackError(f"{command[0]} takes longer than {seconds:g} s") from None
+    except OSError as error:
+        raise LackError(f"{command[0]}: {error.strerror}") from None
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise LackError(said or f"{command[0]} ends with {done.returncode}")
+    return done.stdout.decode(errors="replace")
 
 
-def _kernel_log(_probes: Probes) -> bool:
-    """Reading needs CAP_SYSLOG where dmesg_restrict is set (proc_sys_kernel(5))."""
-    with open("/dev/kmsg", "rb"):  # noqa: PTH123
+def _answers(*command: str, seconds: float = COMMAND_SECONDS) -> Probe:
+    """The command ends well in time."""
+
+    def probe(_probes: Probes) -> bool:
+        _ask(*command, seconds=seconds)
         return True
+
+    return probe
+
+
+def _runs_in(runtime: str) -> Probe:
+    """A container ends well in a runtime."""
+
+    def probe(probes: Probes) -> bool:
+        probes.output("true", Runtime=runtime)
+        return True
+
+    return probe
+
+
+def _modules(probes: Probes) -> bool:
+    return probes.host.modules and Path("/proc/modules").read_bytes() is not None
+
+
+def _config(_probes: Probes) -> bool:
+    with gzip.open("/proc/config.gz") as file:
+        return file.readline() != b""
+
+
+def _root(_probes: Probes) -> bool:
+    """It may become another user: root of a user namespace that maps no other may not."""
+    if os.geteuid() == 0:
+        subprocess.run(["true"], user=NOBODY, group=NOBODY, extra_groups=(), check=True)
+    return os.geteuid() == 0
 
 
 def _kvm(_probes: Probes) -> bool:
@@ -99,72 +246,92 @@ def _kvm(_probes: Probes) -> bool:
         return False
 
 
-def _native_engine(_probes: Probes) -> bool:
-    """Under Docker Desktop, or far away, the engine's processes are not among the host's."""
-    return any(process.info["name"] == "dockerd" for process in psutil.process_iter(["name"]))
+def _docker_cli(probes: Probes) -> bool:
+    """The docker command speaks with the very engine: it may be too new for it, or be podman."""
+    return probes.docker("info", "--format", "{{.ID}}").strip() == probes.engine.info.id
+
+
+def _native_engine(probes: Probes) -> bool:
+    """Under Docker Desktop, or far away, a container's processes are not among the host's."""
+    with probes.started() as container:
+        seen = Path(f"/proc/{container['State']['Pid']}/cmdline")
+        return seen.exists() and seen.read_bytes().split(b"\0")[:-1] == [b"sleep", b"60"]
 
 
 def _identity_users(probes: Probes) -> bool:
     """A user ID in a container is the kernel's own: nothing translates it (user_namespaces(7)).
 
-    The engine names `userns` or `rootless` where it does; and the host may be a container itself.
+    The engine may, by userns-remap or rootless; and the host may be a container itself.
     """
-    security = {option.partition(",")[0] for option in probes.engine.security}
-    if security & {"name=userns", "name=rootless"}:
-        return False
-    uid_map = Path("/proc/self/uid_map").read_text(encoding="ascii")
-    return uid_map.split() == ["0", "0", "4294967295"]
+    maps = (probes.output("cat", "/proc/self/uid_map"), Path("/proc/self/uid_map").read_text())
+    return all(text.split() == ["0", "0", "4294967295"] for text in maps)
+
+
+def _graphdriver(probes: Probes) -> bool:
+    """The engine says where a container's own layer is; with containerd's store, it does not."""
+    with probes.started() as container:
+        driver = container.get("GraphDriver") or {}
+        return driver.get("Name") == "overlay2" and "UpperDir" in (driver.get("Data") or {})
 
 
 def _disk_limits(probes: Probes) -> bool:
-    """The kernel throttles block devices: CONFIG_BLK_DEV_THROTTLING.
-
-    On version 2 the controller `io` does not show it: without the option there is an `io`, and
-    no `io.max`. Nor does the root have that file, so the kernel's symbols are asked.
-    """
-    if probes.engine.cgroup_version == "1":
-        return Path("/sys/fs/cgroup/blkio/blkio.throttle.write_bps_device").exists()
-    controllers = Path("/sys/fs/cgroup/cgroup.controllers").read_text(encoding="ascii")
-    symbols = Path("/proc/kallsyms").read_text(encoding="ascii", errors="replace")
-    return "io" in controllers.split() and "blk_throtl" in symbols
+    """The kernel notes a limit for the disk: CONFIG_BLK_DEV_THROTTLING."""
+    limit = [{"Path": probes.disk(), "Rate": DISK_RATE}]
+    files = "io.max blkio/blkio.throttle.write_bps_device"
+    shown = f"cd /sys/fs/cgroup && for f in {files}; do [ ! -e $f ] || cat $f; done"
+    return str(DISK_RATE) in probes.output("sh", "-c", shown, BlkioDeviceWriteBps=limit)
 
 
-def passes_disk_options(said: str) -> bool:
-    """Whether the docker command hands on `--device-write-bps` and its like.
+def _disk_options(probes: Probes) -> bool:
+    """The docker command hands on `--device-write-bps` and its like.
 
     From 25.0 to 27.1.1 it drops them without a word (docker/cli#5321, mended in 25.0.7 and 27.1.2).
-
-    Args:
-        said: What `docker --version` prints.
     """
-    version = re.search(r"(\d+)\.(\d+)\.(\d+)", said)
-    if version is None:
-        return False
-    number = tuple(map(int, version.groups()))
-    return number < (25,) or (25, 0, 7) <= number < (26,) or number >= (27, 1, 2)
+    with trial_containers(probes.engine, probes.images) as (containers, image):
+        labels = [f"--label={name}={value}" for name, value in containers.labels.items()]
+        limit = f"--device-write-bps={probes.disk()}:{DISK_RATE}"
+        made = probes.docker("create", *labels, limit, image, "true").strip()
+        return bool(containers.api.inspect_container(made)["HostConfig"]["BlkioDeviceWriteBps"])
 
+
+_UTILITIES = (
+    "findmnt -nro MAJ:MIN -T / && lsblk -nrpo MAJ:MIN,TYPE,KNAME,PKNAME && nsenter true"
+    " && setpriv --no-new-privs true && ipcrm -q $(ipcmk -Q | tr -dc 0-9)"
+)
+_POD = (
+    "kubectl wait --for=condition=Ready node --all --timeout=5s && kubectl run kshare-trial"
+    " --image=alpine:3.22 --restart=Never --dry-run=server"
+)
+
+_BY_CONTAINERS = {
+    *("native-engine", "identity-users", "graphdriver", "disk-limits", "disk-options"),
+    *("runsc", "kata"),
+}
 
 PROBES: Mapping[str, Probe] = {
     "wsl2": lambda probes: probes.host.genuine,
     "interop": _answers("/mnt/c/Windows/System32/cmd.exe", "/c", "ver"),
-    "wslc": _answers("/mnt/c/Program Files/WSL/wslc.exe", "--version"),
-    "modules": lambda probes: probes.host.modules,
-    "config-gz": lambda _probes: os.access("/proc/config.gz", os.R_OK),
-    "kernel-log": _kernel_log,
-    "root": lambda _probes: os.geteuid() == 0,
-    "docker-cli": _commands("docker"),
-    "util-linux": _commands("nsenter", "setpriv", "ipcs", "findmnt", "lsblk"),
-    "iproute2": _commands("ip"),
+    "wslc": _answers(
+        *("/mnt/c/Program Files/WSL/wslc.exe", "run", "--rm", "alpine:3.22", "true"),
+        seconds=CONTAINER_SECONDS,
+    ),
+    "modules": _modules,
+    "config-gz": _config,
+    "kernel-log": _answers("dmesg"),
+    "root": _root,
+    "docker-cli": _docker_cli,
+    "util-linux": _answers("sh", "-c", _UTILITIES),
+    "iproute2": _answers("ip", "-br", "-4", "addr"),
     "native-engine": _native_engine,
     "identity-users": _identity_users,
-    "desktop": lambda probes: probes.engine.system == "Docker Desktop",
-    "graphdriver": lambda probes: probes.engine.storage_driver == "overlay2",
+    "desktop": lambda probes: probes.engine.info.system == "Docker Desktop",
+    "graphdriver": _graphdriver,
     "disk-limits": _disk_limits,
-    "disk-options": lambda _probes: passes_disk_options(_ask("docker", "--version") or ""),
+    "disk-options": _disk_options,
     "x86-64": lambda probes: probes.host.architecture == "x86_64",
     "kvm": _kvm,
-    "runsc": lambda probes: "runsc" in probes.engine.runtimes,
-    "kata": lambda probes: "kata" in probes.engine.runtimes and probes.offers("kvm"),
-    "kubernetes": _answers("kubectl", "get", "nodes", "--request-timeout=5s"),
+    "runsc": _runs_in("runsc"),
+    "kata": _runs_in("kata"),
+    "kubernetes": _answers("sh", "-c", _POD, seconds=CONTAINER_SECONDS),
 }
-"""By name."""
+"""By name; what one raises is why it is not met."""

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .host import read_boot_id
+from .host import read_boot_id, read_machine
 
 VARIABLE = "KSHARE_RUN"
 """In the environment of host steps: whose they are."""
@@ -38,7 +38,7 @@ _READ_ONLY = ("bin", "home")
 
 @functools.cache
 def this_run() -> str:
-    """What names this process's run: boot, PID namespace, PID, start."""
+    """What names this process's run: machine, boot, PID namespace, PID, start."""
     return f"{_place()}/{os.getpid()}/{_start(os.getpid())}"
 
 
@@ -52,7 +52,9 @@ def is_over(run: str, age: float) -> bool:
     """
     place, *process = run.rsplit("/", 2)
     if place != _place():
-        return age > STALE_SECONDS
+        theirs, ours = place.split("/"), _place().split("/")
+        rebooted = theirs[:1] == ours[:1] and theirs[1:2] != ours[1:2]
+        return rebooted or age > STALE_SECONDS
     return len(process) != 2 or not process[0].isdigit() or _start(int(process[0])) != process[1]
 
 
@@ -182,5 +184,5 @@ def _start(pid: int) -> str:
 
 @functools.cache
 def _place() -> str:
-    """The boot and the PID namespace of this process."""
-    return f"{read_boot_id()}/{Path('/proc/self/ns/pid').readlink()}"
+    """The machine, the boot and the PID namespace of this process."""
+    return f"{read_machine()}/{read_boot_id()}/{Path('/proc/self/ns/pid').readlink()}"

@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
-from ..data.needs import REMEDIES, lacking
+from ..data.needs import REMEDIES, describe_lack
 from ..data.project import Image, Project
 from ..machine.engine import Engine, EngineError, connected
 from ..machine.host import read_host
+from ..machine.images import ImageProvider
 from ..machine.probes import Probes
+from ..machine.runs import ended_by_signals
 from ..machine.wsl import Facts, judge_host, read_facts
+from .cache import Cache
 from .same_kernel import measure
 
 
@@ -53,14 +56,16 @@ def examine(project: Project, say: Callable[[str], None]) -> dict[str, Any]:
                 {"name": name, **_image_state(engine, image)}
                 for name, image in sorted(project.images.items())
             ]
-            probes = Probes(host, engine.info)
+            images = ImageProvider(project.root, project.images, engine, say, Cache(project.root))
+            with ended_by_signals():
+                missing = Probes(host, engine, images).missing(REMEDIES)
     except EngineError as error:
         found["missing"] = [{"what": str(error), "remedy": "scripts/build --keep-engine"}]
         return found
-    found["needs"] = {name: probes.offers(name) for name in REMEDIES}
+    found["needs"] = {name: name not in missing for name in REMEDIES}
     found["missing"] = [
-        {"what": f"{name}: {lacking(name)}", "remedy": REMEDIES[name]}
-        for name in probes.missing(REMEDIES)
+        {"what": f"{name}: {describe_lack(name, said)}", "remedy": REMEDIES[name]}
+        for name, said in missing.items()
     ]
     return found
 

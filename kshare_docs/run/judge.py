@@ -44,7 +44,7 @@ def judge_capture(
     fault = _fault(example, capture)
     if capture.unfinished:
         skipped = ClaimVerdict(Status.SKIPPED, "a step did not come to its end")
-        return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), (), fault)
+        return Judged(example, Status.FAILED, capture, (skipped,) * len(example.claims), {}, fault)
     known = dict(reached or {})
     new = tuple(c.expression for c in example.claims if c.expression not in known)
     found = evaluate(Request(new, capture, msgspec.to_builtins(host)))
@@ -79,7 +79,7 @@ def _sound(judged: Judged, run: Judged) -> Judged:
     return run
 
 
-def judge_skipped(example: Example, missing: tuple[str, ...]) -> Judged:
+def judge_skipped(example: Example, missing: Mapping[str, str]) -> Judged:
     """The verdict over an example whose needs the host does not meet."""
     skipped = ClaimVerdict(Status.SKIPPED)
     return Judged(
@@ -128,7 +128,8 @@ def _shown(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judged:
 def _redacted(judged: Judged, made: Host, host: Host, redact: Redaction) -> Judged:
     fault = judged.fault and replace(judged.fault, message=redact(judged.fault.message))
     if judged.capture is None:
-        return replace(judged, fault=fault)
+        missing = {name: redact(said) for name, said in judged.missing.items()}
+        return replace(judged, fault=fault, missing=missing)
     capture = redact.capture(judged.capture)
     if judged.status is not Status.FAILED or (capture, host) == (judged.capture, made):
         return replace(judged, capture=capture, fault=fault)

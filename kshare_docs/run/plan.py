@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -40,7 +41,7 @@ class Skip:
     """The host lacks what it needs."""
 
     runnable: Runnable
-    missing: tuple[str, ...]
+    missing: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def decide(
     uses = images.provide_all(runnable.images)
     if isinstance(uses, str):
         return Refuse(runnable, uses)
-    keys = reuse_keys(runnable.example, uses, probes.host, probes.engine)
+    keys = reuse_keys(runnable.example, uses, probes.host, probes.engine.info)
     if cache and runnable.settled:
         for key in (keys.this_boot, keys.any_boot):
             if capture := cache.get(key, runnable.example, uses):

@@ -110,9 +110,10 @@ class Pool:
             self._cache,
             fresh=fresh,
         )
-        probes = Probes(self._host, self._engine.info)
+        probes = Probes(self._host, self._engine, images)
         kept = None if fresh else self._cache
         every = [each for item in runnables for each in (item, *item.counter_runs)]
+        probes.missing(need for item in every for need in item.needs)  # all side by side
         plan = [self._decide(runnable, probes, images, kept) for runnable in every]
         known = [item for item in plan if not isinstance(item, Run)]
         judged = {

@@ -5,54 +5,46 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..data.capture import Ending, Outcome
+from ..data.container import Container
 from ..data.host import EngineInfo, Host
 from ..data.project import Project
-from ..machine.containers import example_containers
-from ..machine.engine import Engine, EngineError, example_labels
+from ..machine.engine import Engine, EngineError
 from ..machine.images import ImageProvider
-from ..machine.runs import ended_by_signals, run_folder
-from ..pages.docker_run import parse_run
+from ..machine.probes import LackError, trial_containers
+from ..machine.runs import ended_by_signals
 from .cache import Cache
 
 SECONDS = 60.0
 """Time that the container has for its answer."""
 
 
-def ask_container(engine: Engine, images: ImageProvider, image: str, runtime: str = "") -> Outcome:
+def ask_container(
+    engine: Engine, images: ImageProvider, image: str = "", runtime: str = ""
+) -> Outcome:
     """Ask a container for its kernel: the outcome has the boot_id, then the release.
 
     Args:
         engine: Whose containers are meant.
         images: Where the image comes from.
-        image: Name of an image that has `cat`.
+        image: Name of an image that has `cat`; where it is empty, the first not built here.
         runtime: The runtime to ask; the engine's default where it is empty.
     """
-    use = images.provide(image)
-    if isinstance(use, str):
-        return Outcome("", None, Ending.REFUSED, use)
-    files = "/proc/sys/kernel/random/boot_id /proc/sys/kernel/osrelease"
-    option = f"--runtime {runtime} " if runtime else ""
-    container = parse_run(f"docker run --rm {option}{image} cat {files}")
-    if container is None:
-        return Outcome("", None, Ending.REFUSED, f"no image may be called {image!r}")
-    labels = example_labels("same-kernel")
-    with run_folder() as folder:
-        try:
-            with example_containers(engine, labels, folder / "scratch") as place:
-                return place.run(container, use.id, SECONDS)
-        except EngineError as error:
-            return Outcome("", None, Ending.LOST, str(error))
+    command = ("cat", "/proc/sys/kernel/random/boot_id", "/proc/sys/kernel/osrelease")
+    container = Container(image, command, {"HostConfig": {"Runtime": runtime}})
+    try:
+        with trial_containers(engine, images, image) as (containers, identity):
+            return containers.run(container, identity, SECONDS)
+    except LackError as error:
+        return Outcome("", None, Ending.REFUSED, str(error))
+    except EngineError as error:
+        return Outcome("", None, Ending.LOST, str(error))
 
 
 def measure(project: Project, engine: Engine, host: Host, say: Callable[[str], None]) -> str:
     """Why the engine does not share the host's kernel, by the project's first image; see below."""
-    image = next((name for name, image in project.images.items() if not image.build), "")
-    if image:
-        images = ImageProvider(project.root, project.images, engine, say, Cache(project.root))
-        with ended_by_signals():
-            outcome = ask_container(engine, images, image)
-    else:
-        outcome = Outcome("", None, Ending.REFUSED, "there is no image")
+    images = ImageProvider(project.root, project.images, engine, say, Cache(project.root))
+    with ended_by_signals():
+        outcome = ask_container(engine, images)
     return why_apart(host, outcome, engine.info, engine.endpoint.host)
 
 
