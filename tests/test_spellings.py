@@ -669,8 +669,8 @@ def test_the_script_executes_docker_and_nothing_else(
         ("run --name debian alpine debian alpine", "run --name debian L A debian alpine"),
         ("create --entrypoint alpine debian alpine", "create --entrypoint alpine L D alpine"),
         ("run -m 64m alpine sh -c alpine", "run -m 64m L A sh -c alpine"),
-        ("image inspect -f alpine debian", "image inspect -f alpine D"),
-        ("history --format debian alpine", "history --format debian A"),
+        ("image inspect -f alpine debian", "image inspect -f alpine -- D"),
+        ("history --format debian alpine", "history --format debian -- A"),
     ],
 )
 def test_only_the_image_is_replaced(line: str, real: str) -> None:

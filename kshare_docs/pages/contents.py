@@ -78,12 +78,14 @@ def read_pages(root: Path, *, words: Vocabulary, also: Collection[str] = ()) -> 
 def unfit_files(root: Path) -> list[Problem]:
     """What would be published of `docs` without being a page or a file of it."""
     docs = root.resolve() / "docs"
-    found = [root / "docs", *(root / "docs").rglob("*")]
-    return [
-        Problem(path.relative_to(root).as_posix(), 0, "", f"{what}; nothing is built with it")
-        for path in found
-        if (what := _unfit(path, docs) or _unfit_text(path))
-    ]
+    found: list[Problem] = []
+    for path in (root / "docs", *(root / "docs").rglob("*")):
+        what = _unfit(path, docs)
+        line, what = (0, what) if what else _unfit_text(path)
+        if what:
+            page = path.relative_to(root).as_posix()
+            found.append(Problem(page, line, "", f"{what}; nothing is built with it"))
+    return found
 
 
 def _unfit(path: Path, docs: Path) -> str:
@@ -103,17 +105,17 @@ def _unfit(path: Path, docs: Path) -> str:
     return "" if plain else "is no file that can be published"
 
 
-def _unfit_text(path: Path) -> str:
-    """Why a page would keep MkDocs without end, or a drawing act; others are not looked at."""
+def _unfit_text(path: Path) -> tuple[int, str]:
+    """Why, and from which line on, a page would keep MkDocs without end, or a drawing act."""
     drawing = path.suffix.lower() == ".svg"
     try:
         text = path.read_text("utf-8", "replace") if drawing or is_markdown_file(path.name) else ""
     except OSError:
-        return ""  # a folder, or said when it is read as a page
+        return 0, ""  # a folder, or said when it is read as a page
     if drawing:
-        return "is a drawing that acts" if _ACTING.search(html.unescape(text)) else ""
+        return 0, "is a drawing that acts" if _ACTING.search(html.unescape(text)) else ""
     line = endless_header(text)
-    return f"has in line {line} a fence's header of {ENDLESS}" if line else ""
+    return line, f"has a fence's header of {ENDLESS}" if line else ""
 
 
 def read_page(text: str, page: str, *, words: Vocabulary, finder: Finder | None = None) -> Contents:

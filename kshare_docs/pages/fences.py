@@ -21,6 +21,7 @@ from markdown_exec import validator
 from mkdocs.utils.meta import get_data
 from pymdownx.superfences import default_validator, highlight_validator
 
+from ..data.problem import odd_character
 from .catalogues import Site
 
 LANGUAGE = "console"
@@ -59,6 +60,7 @@ _HEADER = re.compile(
     re.VERBOSE,
 )
 _BRACES = re.compile(r"[> ]*[`~]+[ ]*\.?[\w#.+-]*[ ]*\{")
+_QUOTED = re.compile(r"""(["']).*?\1""")
 _DOUBT = re.compile(r"<[!?]|(^[> \t]+|\S[ \t]*\n)(```|~~~).*exec", re.MULTILINE)
 """What may keep a fence off the page: nothing does at the margin, below a blank line."""
 
@@ -131,13 +133,13 @@ class Finder(Preprocessor):
             report(number, f"the fence's header has {ENDLESS}")
             return
         raw = text.split("\n")
-        for number, line in enumerate(raw, 1):
-            if "\x02" in line or "\x03" in line:
-                what = "the line holds U+0002 or U+0003, which Markdown drops"
-                report(number, f"{what}: what is left may be an example")
+        dropped = [number for number, line in enumerate(raw, 1) if re.search("[\x02\x03]", line)]
+        for number in dropped:
+            what = "the line holds U+0002 or U+0003, which Markdown drops"
+            report(number, f"{what}: what is left may be an example")
         body = get_data(text)[0]
         first = text.count("\n") - body.count("\n") + 1
-        if "exec" not in body:
+        if dropped or "exec" not in body:
             return
         try:
             html = self._render(body)
@@ -149,9 +151,13 @@ class Finder(Preprocessor):
             if not fence.executable or (html is not None and str(number) not in shown):
                 continue
             place = first + fence.start
-            if _BRACES.match(self._lines[fence.start]):
+            header = self._lines[fence.start]
+            if _BRACES.match(header):
                 what = f'the options stand without braces: ```{fence.language} exec="1" …'
                 report(place, what)
+                continue
+            if odd := re.search(r"[^ -~\t]", _QUOTED.sub("", header)):
+                report(place, f"the header cannot be read{odd_character(odd[0])}")
                 continue
             lines = tuple(fence.source.split("\n"))
             written = tuple(map(as_written, raw[place : place + len(lines)], lines))

