@@ -87,7 +87,10 @@ def _failed(example: Example, code: int) -> Judged:
     ("what", "says"),
     [
         (lambda example: judge_refused(example, "no room"), "the example failed"),
-        (lambda example: judge_skipped(example, ("runsc",)), "no runtime named runsc"),
+        (
+            lambda example: judge_skipped(example, {"runsc": ""}),
+            "no container runs here with the runtime runsc",
+        ),
         (lambda example: _failed(example, 0), "the example failed"),
         (lambda example: _failed(example, 1), "the example failed"),
         (lambda example: replace(_failed(example, 1), status=Status.VERIFIED), "not measured"),

@@ -19,6 +19,9 @@ _OF_FIGURES = _OWN - {"data-status"}
 _OUR_CLASS = re.compile(r"kshare-(?!quote$)")  # by which a page says that it quotes
 _TURNS = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _SCRIPT = re.compile(r"[\x00-\x20]*(?:javascript:|vbscript:|data:(?!image/|\s))", re.IGNORECASE)
+_KEPT = ("data:application/json;", "data:text/x-shellscript;")
+"""What of a view readers can download; no browser executes it."""
+
 _DROPPED = re.compile(r"[\t\n\r]")  # from addresses, by browsers (URL standard, 4.4)
 _STYLE = re.compile(
     r"(?:\s*(?:color|background-color|font-(?:size|style|weight)|(?:max-)?(?:height|width)|"
@@ -91,7 +94,7 @@ class _Finder(HTMLParser):
         if name == "style":
             return not self._view and not _STYLE.fullmatch(value)
         own = _OF_FIGURES if self._view else _OWN
-        if self._view and value.startswith("data:text/x-shellscript;"):  # it can only be kept
+        if self._view and value.startswith(_KEPT):
             return False
         acts = name.startswith("on") or _SCRIPT.match(_DROPPED.sub("", value))
         return name in own or name == "srcdoc" or bool(acts)
