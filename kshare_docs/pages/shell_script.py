@@ -48,6 +48,8 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
             found.append((step.line, "the script leaves nothing: write `docker run --rm`"))
         if container and container.host_reach:
             found.append((step.line, "the script reaches for nothing on a reader's machine"))
+        if container and container.body.get("HostConfig", {}).get("Runtime"):
+            found.append((step.line, "the script takes the engine's own runtime: a reader has it"))
         if container and (image := images.get(container.image)) and image.build:
             found.append((step.line, f"the image {container.image} is not in a registry"))
     for claim in example.claims:
