@@ -54,10 +54,11 @@ def test_a_variant_takes_the_place_of_the_step_before_it() -> None:
         (f"{STEP}#~ none: because\n#~ none: because", 4, "says, once"),
         (f"{STEP}#~ none: because\n#~ docker run alpine true", 4, "can be no counter-run"),
         (f"{STEP}#~ docker run alpine true\n#~ none: because", 4, "in the place of all others"),
+        (f"{STEP}#? code[1] == 0  # [D1] it is", 3, "nothing shows that it can fail"),
     ],
 )
 def test_what_is_no_variant(body: str, line: int, part: str) -> None:
-    contents = read_page(block(body), "docs/p.md", words=Vocabulary(()))
+    contents = read_page(block(body), "docs/p.md", words=Vocabulary((), ("D1",)))
     assert contents.examples == []
     (problem,) = contents.problems
     assert (problem.line, problem.id) == (line, "x")

@@ -48,7 +48,9 @@ def test_every_claim_of_the_article_is_decided() -> None:
 
 def test_an_undecided_claim_is_an_error(workshop: Workshop) -> None:
     (workshop.root / "docs" / "claims.toml").write_text(ENTRIES, encoding="utf-8")
-    workshop.example("tagged", "$ docker run --rm alpine true\n#? code[1] == 0  # [A1] it ran")
+    workshop.example(
+        "tagged", "$ docker run --rm alpine true\n#~ none: a test\n#? code[1] == 0  # [A1] it ran"
+    )
     (error,) = read_project(workshop.root).problems
     assert str(error).startswith("docs/claims.toml:5: no example decides the article's claim A2")
 
@@ -108,6 +110,7 @@ def test_a_view_shows_what_became_of_the_claims(workshop: Workshop) -> None:
         "tagged",
         """
 $ docker run --rm alpine echo one
+#~ docker run --rm alpine echo two
 #? out[1] == "one"  # [A1] it is
 #? out[1] != "two"  # [A2: corrected] it is not
 """,

@@ -252,7 +252,9 @@ def test_links_in_a_circle(tmp_path: Path, target: str) -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_how_editors_save(tmp_path: Path, end: str, mark: bytes) -> None:
-    page = "---\ntitle: x\n---\n" + example("one", "$ uname -r\n#? code[1] == 0  # [A1] well")
+    page = "---\ntitle: x\n---\n" + example(
+        "one", "$ uname -r\n#~ none: a test\n#? code[1] == 0  # [A1] well"
+    )
     entries = "# \u2028\n[A1]\nsection = {}\nclaim = {}\n[B1]\nsection = 3\nclaim = {}\n"
     files = {
         "docs/p.md": page + example("No", "$ uname -r"),
@@ -270,7 +272,7 @@ def test_how_editors_save(tmp_path: Path, end: str, mark: bytes) -> None:
     assert read_settled(tmp_path) >= {"true"}
     assert [(p.file, p.line) for p in project.problems] == [
         ("docs/claims.toml", 5),
-        ("docs/p.md", 8),
+        ("docs/p.md", 9),
     ]
 
 

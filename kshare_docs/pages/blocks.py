@@ -90,10 +90,19 @@ def read_example(
             report(step.line, "the step ends in a backslash: its next line is missing")
     if not example.visible:
         report(block.line, "the example has no step: write one as `$ command`")
+    _check_claims(example, report)
+    return example, [example.problem(message, line) for line, message in sorted(faults)]
+
+
+def _check_claims(example: Example, report: Reporter) -> None:
+    shown = bool(example.variants or example.no_variant)
     for claim in example.claims:
         for fault in claim_faults(claim, len(example.visible)):
             report(claim.line, fault)
-    return example, [example.problem(message, line) for line, message in sorted(faults)]
+        if claim.bearings and not shown:
+            names = " ".join(bearing.entry for bearing in claim.bearings)
+            what = f"the claim decides {names}, and nothing shows that it can fail"
+            report(claim.line, f"{what}: write `#~ COMMAND` below a step, or `#~ none: REASON`")
 
 
 def read_view(

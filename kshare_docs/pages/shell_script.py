@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ..data.example import Claim
+from ..data.container import Container
+from ..data.example import Claim, Step
 from ..data.problem import Problem
 from ..data.project import Image, Runnable
 from .expressions import parse_expression, step_number
@@ -42,16 +43,7 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
     if example.options.needs:
         found.append((example.line, "a script's example has no needs: it runs anywhere"))
     for step, container in zip(example.steps, runnable.containers, strict=True):
-        if container is None and re.search(r"\bdocker\b", step.command):
-            found.append((step.line, "the script runs containers by plain `docker run` lines only"))
-        if container and (not container.remove or container.detach):
-            found.append((step.line, "the script leaves nothing: write `docker run --rm`"))
-        if container and container.host_reach:
-            found.append((step.line, "the script reaches for nothing on a reader's machine"))
-        if container and container.body.get("HostConfig", {}).get("Runtime"):
-            found.append((step.line, "the script takes the engine's own runtime: a reader has it"))
-        if container and (image := images.get(container.image)) and image.build:
-            found.append((step.line, f"the image {container.image} is not in a registry"))
+        found += ((step.line, what) for what in _step_faults(step, container, images))
     for claim in example.claims:
         if not claim.otherwise:
             found.append((claim.line, "the script says what a difference means: add `#! TEXT`"))
@@ -60,6 +52,23 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
         except UntranslatableError as error:
             found.append((claim.line, f"the claim cannot be said in a shell: {error}"))
     return [example.problem(message, line) for line, message in found]
+
+
+def _step_faults(
+    step: Step, container: Container | None, images: Mapping[str, Image]
+) -> Iterator[str]:
+    if container is None:
+        if re.search(r"\bdocker\b", step.command):
+            yield "the script runs containers by plain `docker run` lines only"
+        return
+    if not container.remove or container.detach:
+        yield "the script leaves nothing: write `docker run --rm`"
+    if container.host_reach:
+        yield "the script reaches for nothing on a reader's machine"
+    if container.body.get("HostConfig", {}).get("Runtime"):
+        yield "the script takes the engine's own runtime: a reader has it"
+    if (image := images.get(container.image)) and image.build:
+        yield f"the image {container.image} is not in a registry"
 
 
 def condition(claim: Claim) -> str:
