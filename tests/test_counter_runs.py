@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from kshare_docs.pages.contents import read_page
 from kshare_docs.pages.project import read_project
 
 from .conftest import Workshop
+from .sites import CONFIGURATION
 
 STEP = "$ docker run --rm alpine uname -r\n"
 
@@ -170,3 +172,28 @@ def test_a_counter_run_that_this_host_cannot_do(workshop: Workshop) -> None:
     row = checked(workshop, f"{STEP}#~ {variant}\n#? matches('[.]', out[1])  # [D1] it is")
     assert row["status"] == "verified"
     assert [claim["counter"] for claim in row["claims"]] == ["skipped"]
+
+
+@pytest.mark.live
+def test_a_page_shows_what_was_refuted(workshop: Workshop) -> None:
+    """And the site is what its provenance says, counter-runs too."""
+    entries(workshop.root)
+    (workshop.root / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
+    workshop.example(
+        "index",
+        "#$ docker run --rm alpine true\n"
+        "$ docker run --rm alpine echo one\n"
+        "#~ docker run --rm alpine echo another\n"
+        "#~ docker run --rm --runtime kata alpine echo one\n"
+        "#? out[1] == 'one'  # [D1] it says so",
+    )
+    workshop.allow("docker run --rm --runtime kata alpine echo one")
+    assert workshop.kshare("build").returncode == 0
+    html = (workshop.root / "site" / "index.html").read_text(encoding="utf-8")
+    runs = r'(?s)<details class="kshare-provenance kshare-counter">.*?</figure>'
+    shown, skipped = re.findall(runs, html)
+    assert "反证：把第 1 步换成 <code>docker run --rm alpine echo another</code>" in shown
+    assert "被推翻，理当如此 D1</summary>" in shown
+    assert '<span class="go">another</span>' in shown
+    assert "没有在这台宿主机上运行" in skipped
+    assert workshop.kshare("verify-site", "site").returncode == 0

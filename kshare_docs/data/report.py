@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from .capture import Capture
-from .example import Example
+from .example import Claim, Example
 from .host import EngineInfo, Host
 from .needs import why_skipped
 from .problem import Problem
@@ -109,6 +109,12 @@ class Judged:
         """Whether a claim, counted from 0, came out false."""
         verdict = self.verdicts[number]
         return not self.fault and verdict.status is Status.FAILED and not verdict.raised
+
+    @property
+    def refuted(self) -> tuple[Claim, ...]:
+        """Its claims that came out false."""
+        numbered = enumerate(self.example.claims)
+        return tuple(claim for number, claim in numbered if self.refutes(number))
 
     def _counter(self, number: int) -> Counter:
         if any(run.refutes(number) for run in self.counter_runs):
