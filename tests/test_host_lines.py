@@ -412,7 +412,7 @@ def test_what_the_page_prepared_was_there(after_hostile: dict[str, Result]) -> N
 
 BUSYBOX = next(line for line in LINES if "> busybox" in line)
 JOB = next(line for line in LINES if line.startswith("job="))
-MEASURE = next(line for line in LINES if re.match(r"measure\(\).* t0=\$EPOCHREALTIME ", line))
+MEASURE = next(line for line in LINES if re.match(r"measure\(\).* t0=\$\{EPOCHREALTIME", line))
 UPPER = next(line for line in LINES if "upper=$(" in line)
 LOOK = next(line for line in LINES if '"$upper:' in line and "find" in line)
 

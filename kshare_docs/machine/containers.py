@@ -14,6 +14,8 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -130,9 +132,19 @@ class ExampleContainers:
             write_scratch(container.output, self.scratch, b"")
         copies = [_Copy(self, image, mount) for mount in container.mounts if mount.scratch]
         body = self._body(container, image, [copy.bind for copy in copies])
-        made = self.api.create_container_from_config(
-            body, container.name or None, container.platform or None
+        create = partial(
+            self.api.create_container_from_config,
+            body,
+            container.name or None,
+            container.platform or None,
         )
+        try:
+            made = create()
+        except docker.errors.APIError as error:
+            # The engine may still have been making it for a run that was killed.
+            if error.status_code != HTTPStatus.CONFLICT or not self.engine.sweep():
+                raise
+            made = create()
         identifier = made["Id"]
         for warning in made.get("Warnings") or []:
             output.write(f"WARNING: {warning}\n".encode())
