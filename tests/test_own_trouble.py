@@ -15,7 +15,7 @@ from docker.api.client import APIClient
 
 from kshare_docs.data.report import Status
 from kshare_docs.machine import containers, shell
-from kshare_docs.machine.engine import LABEL, Engine, EngineError, connected
+from kshare_docs.machine.engine import LABEL, Engine, EngineError, connected, run_labels
 from kshare_docs.machine.runs import this_run
 from kshare_docs.pages.project import read_project
 from kshare_docs.run import runner, steps
@@ -154,5 +154,8 @@ def test_after_there_is_a_result(
     workshop: Workshop, monkeypatch: pytest.MonkeyPatch, place: Any, name: str, body: str
 ) -> None:
     errors = tuple(error for error in FEW if not isinstance(error, SystemExit))
-    throw(monkeypatch, place, name, errors)
-    assert outcome(workshop, len(errors) + 2, body) == {"verified": len(errors) + 2}
+    with monkeypatch.context() as patched:
+        throw(patched, place, name, errors)
+        assert outcome(workshop, len(errors) + 2, body) == {"verified": len(errors) + 2}
+    with connected() as engine:  # what could not be removed: its run is this very process
+        engine.remove(run_labels())

@@ -15,7 +15,7 @@ from kshare_docs import cli
 from kshare_docs.data.capture import Capture
 from kshare_docs.data.host import Host
 from kshare_docs.data.problem import Problem
-from kshare_docs.data.report import Report
+from kshare_docs.data.report import Judged, Report
 from kshare_docs.machine.host import read_host
 from kshare_docs.run.runner import run
 from kshare_docs.site.attestation import compare_with_statement
@@ -42,13 +42,16 @@ def as_on_wsl2(capture: Capture | None) -> Capture | None:
     return msgspec.structs.replace(capture, images=images, provenance=told)
 
 
+def judged_on_wsl2(judged: Judged) -> Judged:
+    runs = tuple(map(judged_on_wsl2, judged.counter_runs))
+    return replace(judged, capture=as_on_wsl2(judged.capture), counter_runs=runs)
+
+
 def made_up_run(project: Any, **options: Any) -> Report:
     """A real run, in which the host is WSL2 and images come from their registry."""
     # The examples run on the host that is really here: those that need WSL2 would fail on it.
     report = run(project, **{**options, "host": read_host(), "fresh": False})
-    judged = {
-        key: replace(item, capture=as_on_wsl2(item.capture)) for key, item in report.judged.items()
-    }
+    judged = {key: judged_on_wsl2(item) for key, item in report.judged.items()}
     return replace(report, host=made_up_host(), judged=judged)
 
 

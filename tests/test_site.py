@@ -17,6 +17,7 @@ from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, decode, visible
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
+from kshare_docs.data.example import COUNTER_RUN
 from kshare_docs.pages.project import read_project
 from kshare_docs.run.redact import Redaction, host_secrets, words_of
 from kshare_docs.site.build import build_site
@@ -73,7 +74,8 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
             assert [html.unescape(text) for text in outputs] == [
                 visible(result.output) for result in capture.visible if result.output
             ]
-            assert figure.count('<li data-status="verified">') == figure.count("<li ")
+            held = figure.count('<li data-status="verified">') == figure.count("<li ")
+            assert held or COUNTER_RUN in identifier
             shown += 1
     assert shown >= 40
 

@@ -84,7 +84,7 @@ def unsound(report: Report, apart: str) -> list[Refusal]:
 
 
 def _stand_ins(report: Report) -> set[str]:
-    captures = (item.capture for item in report.once if item.capture)
+    captures = (item.capture for item in report.ran if item.capture)
     uses = (use for capture in captures for use in capture.images if use.stand_in)
     # An image that is built here is as good as the one it stands on.
     return {report.project.images[use.name].base or use.name for use in uses}
