@@ -15,9 +15,9 @@ import pytest
 from kshare_docs.article.verify_script import script_files
 from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, decode, visible
+from kshare_docs.data.example import COUNTER_RUN
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
-from kshare_docs.data.example import COUNTER_RUN
 from kshare_docs.pages.project import read_project
 from kshare_docs.run.redact import Redaction, host_secrets, words_of
 from kshare_docs.site.build import build_site
