@@ -20,9 +20,11 @@ from kshare_docs.machine.probes import PROBES, LackError, Probes
 from kshare_docs.pages.project import read_project
 
 from .builders import things_of
-from .conftest import ROOT
+from .conftest import ROOT, Workshop
 
-OF_CONTAINERS = ("native-engine", "identity-users", "graphdriver", "disk-limits", "disk-options")
+OF_CONTAINERS = (
+    *("native-engine", "identity-users", "graphdriver", "limits", "disk-limits", "disk-options"),
+)
 
 
 @pytest.fixture
@@ -38,6 +40,25 @@ def test_what_cannot_run_is_not_offered(probes: Probes, monkeypatch: pytest.Monk
     monkeypatch.setitem(PROBES, "lost", machine._runs_in("no-such-runtime"))
     assert "no-such-runtime" in probes.missing(["lost"])["lost"]
     assert "\n" not in probes.missing(["lost"])["lost"]
+
+
+@pytest.mark.live
+def test_limits_that_an_engine_does_not_set(
+    probes: Probes, workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a rootless engine without a cgroup driver; whoever asks for a limit needs it."""
+    assert probes.missing(["limits"]) == {}
+    for option in ("--memory 64m", "--cpus 0.5", "--pids-limit 9"):
+        workshop.example("asks", f"$ docker run --rm {option} alpine true")
+        assert read_project(workshop.root).runnables["asks"].needs == ("limits",)
+    output = Probes.output
+
+    def unlimited(self: Probes, *words: str, **settings: Any) -> str:
+        return output(self, *words, **{**settings, "Memory": 0})
+
+    monkeypatch.setattr(Probes, "output", unlimited)
+    again = Probes(probes.host, probes.engine, probes.images)
+    assert again.missing(["limits"]) == {"limits": ""}
 
 
 @pytest.mark.live

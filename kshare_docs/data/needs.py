@@ -25,6 +25,7 @@ REMEDIES: Mapping[str, str] = {
     " /etc/docker/daemon.json",
     "desktop": "turn on the WSL integration of Docker Desktop for this distribution",
     "graphdriver": 'set "storage-driver": "overlay2" in /etc/docker/daemon.json',
+    "limits": "use a Docker Engine whose `docker info` names a cgroup driver, not `none`",
     "disk-limits": "run the build on a kernel with CONFIG_BLK_DEV_THROTTLING=y",
     "disk-options": "install Docker 27.1.2 or newer: https://docs.docker.com/engine/install/",
     "x86-64": "run the build on an x86-64 host",

@@ -39,6 +39,8 @@ CONTAINER_SECONDS = 60.0
 DISK_RATE = 4 << 20
 """Bytes in a second that a container may write where the limit of a disk is tried."""
 
+MEMORY = 64 << 20
+"""Bytes of memory that a container may use where limits are tried."""
 
 NOBODY = 65534
 """The user ID of nobody everywhere (systemd: UIDS-GIDS)."""
@@ -262,6 +264,12 @@ def _graphdriver(probes: Probes) -> bool:
         return driver.get("Name") == "overlay2" and "UpperDir" in (driver.get("Data") or {})
 
 
+def _limits(probes: Probes) -> bool:
+    """A container has the limit that was asked for: a rootless engine may be unable to set one."""
+    shown = "cd /sys/fs/cgroup && cat memory.max memory/memory.limit_in_bytes 2>/dev/null; true"
+    return str(MEMORY) in probes.output("sh", "-c", shown, Memory=MEMORY).split()
+
+
 def _disk_limits(probes: Probes) -> bool:
     """The kernel notes a limit for the disk: CONFIG_BLK_DEV_THROTTLING."""
     limit = [{"Path": probes.disk(), "Rate": DISK_RATE}]
@@ -292,7 +300,8 @@ _POD = (
 )
 
 _BY_CONTAINERS = {
-    *("native-engine", "identity-users", "graphdriver", "disk-limits", "disk-options"),
+    *("native-engine", "identity-users", "graphdriver", "limits", "disk-limits"),
+    *("disk-options",),
     *("runsc", "kata"),
 }
 
@@ -314,6 +323,7 @@ PROBES: Mapping[str, Probe] = {
     "identity-users": _identity_users,
     "desktop": lambda probes: probes.engine.info.system == "Docker Desktop",
     "graphdriver": _graphdriver,
+    "limits": _limits,
     "disk-limits": _disk_limits,
     "disk-options": _disk_options,
     "x86-64": lambda probes: probes.host.architecture == "x86_64",

@@ -20,6 +20,9 @@ from .contents import read_pages
 from .docker_run import parse_run
 from .shell_script import script_faults
 
+_LIMITS = frozenset({"CpuQuota", "Memory", "NanoCpus", "PidsLimit"})
+"""What of the Engine API's `HostConfig` limits a container."""
+
 
 def find_root(start: Path) -> Path | None:
     """The project's folder: the nearest one upwards that holds `images.toml`."""
@@ -115,8 +118,10 @@ def _runnable(
             problems.append(example.problem(fault, step.line))
         if container:
             used.add(container.image)
-            runtime = container.body.get("HostConfig", {}).get("Runtime", "")
+            asked = container.body.get("HostConfig", {})
+            runtime = asked.get("Runtime", "")
             needs += [runtime] if runtime in REMEDIES else []
+            needs += [] if _LIMITS.isdisjoint(asked) else ["limits"]
         elif re.search(r"\bdocker\b", step.command):
             needs.append("docker-cli")
             used |= images.keys() & set(re.findall(r"[\w.-]+", step.command))
