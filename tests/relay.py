@@ -6,13 +6,14 @@ import contextlib
 import socket
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 
 DRIP_SECONDS = 5
 
 
-class _Listener:
+class _Listener(ABC):
     """Accepts connections at a Unix socket until it is cut."""
 
     def __init__(self, path: Path) -> None:
@@ -38,8 +39,9 @@ class _Listener:
             self.open.append(near)
             threading.Thread(target=self._serve, args=(near,), daemon=True).start()
 
+    @abstractmethod
     def _serve(self, near: socket.socket) -> None:
-        raise NotImplementedError
+        """Answer on a connection, in a thread of its own."""
 
 
 class Relay(_Listener):
