@@ -155,7 +155,7 @@ class Judged:
 
     def _idle(self) -> list[Problem]:
         """Counter-runs that came to no end, and claims that decide something and cannot fail."""
-        runs = zip(self.example.variants, self.counter_runs, strict=True)
+        runs = zip(self.example.variants, self.counter_runs, strict=False)  # stored sets have none
         found = [
             self.example.problem(f"counter-run: {run.error}", variant.step.line)
             for variant, run in runs
