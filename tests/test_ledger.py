@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 
 import pytest
 
 from kshare_docs.article.ledger import ledger_rows
+from kshare_docs.article.views import render_view
 from kshare_docs.data.example import Bearing, Claim, Example, Finding, Options
 from kshare_docs.data.project import Entry
-from kshare_docs.data.report import ClaimVerdict, Judged, Status
+from kshare_docs.data.report import ClaimVerdict, Judged, Report, Status
+from kshare_docs.history.kernels import Kernels
+from kshare_docs.machine.host import read_host
 from kshare_docs.pages.catalogues import read_entries
 from kshare_docs.pages.project import read_project
 
@@ -92,6 +97,69 @@ def judged(number: int, example: str, claim: str, finding: str) -> Judged:
     tagged = Claim("True", "it holds", 2, (Bearing("A1", Finding(finding)),))
     made = Example(f"e{number}", "docs/en/p.md", "en", 1, (), (tagged,), Options())
     return Judged(made, Status(example), verdicts=(ClaimVerdict(Status(claim)),))
+
+
+def all_hold(lang: str) -> dict[str, str]:
+    """The ledger's views, of a run in which every example holds."""
+    project = read_project(ROOT)
+    judged = {
+        (e.lang, e.id): Judged(
+            e, Status.VERIFIED, verdicts=(ClaimVerdict(Status.VERIFIED),) * len(e.claims)
+        )
+        for e in project.examples
+    }
+    report = Report(project, read_host(), judged)
+    return {
+        view.name: str(render_view(ROOT, view, report, Kernels()))
+        for view in project.views
+        if view.lang == lang and view.name.startswith("ledger")
+    }
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_each_row_is_a_section_of_its_own_and_those_amiss_come_first(lang: str) -> None:
+    views = all_hold(lang)
+    ids = {name: re.findall(r'<h[34] id="claim-(\w+)">\1 ', shown) for name, shown in views.items()}
+    first, rest = ids["ledger"], ids["ledger-sections"]
+    assert sorted(first + rest) == sorted(read_project(ROOT).entries)
+    rows = re.findall(r'<section class="kshare-row" data-status="(\w+)">', views["ledger"])
+    assert rows == sorted(rows, key=["refuted", "corrected"].index)
+    assert {"G1", "C2", "C3", "C4", "C5", "D6", "E4"} == set(first)
+    assert set(re.findall(r'kshare-row" data-status="(\w+)"', views["ledger-sections"])) == {
+        "verified"
+    }
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_each_row_amiss_has_one_sentence_of_why(lang: str) -> None:
+    shown = all_hold(lang)["ledger"]
+    why = re.findall(r'<span class="kshare-mark">[^<]+</span> ([^<]+)<span class="kshare-s', shown)
+    texts = {
+        claim.text.lower()
+        for example in read_project(ROOT).examples
+        for claim in example.claims
+        for bearing in claim.bearings
+        if bearing.finding is not Finding.VERIFIED
+    }
+    assert len(why) == shown.count('<section class="kshare-row"')
+    for sentence in why:
+        assert unescape(sentence).strip().rstrip(".。").lower() in texts
+    folded = re.sub(r"<details.*?</details>", "", shown, flags=re.DOTALL)
+    assert "<li" not in folded, "the evidence is folded"
+
+
+def test_what_failed_is_amiss() -> None:
+    failed = Claim("True", "it holds", 2, (Bearing("A1", Finding.VERIFIED),))
+    corrects = Claim("True", "it is more", 3, (Bearing("A1", Finding.CORRECTED),))
+    made = Example("e", "docs/en/p.md", "en", 1, (), (failed, corrects), Options())
+    verdicts = (ClaimVerdict(Status.FAILED), ClaimVerdict(Status.VERIFIED))
+    entries = {"A1": Entry({"en": "one"}, {"en": "first"})}
+    (row,) = ledger_rows(entries, [Judged(made, Status.FAILED, verdicts=verdicts)])
+    assert (row.status, row.amiss, row.why) == ("failed", True, "it holds")
+    assert [(part.status, part.text) for part in row.parts] == [
+        ("failed", "it holds"),
+        ("corrected", "it is more"),
+    ]
 
 
 @pytest.mark.live

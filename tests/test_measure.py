@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from kshare_docs.article.measurements import Sample, Scale
+from kshare_docs.article.measurements import Sample, Scale, significant
 from kshare_docs.article.views import RunContext, render_view
 from kshare_docs.data.capture import Capture, Provenance, Result
 from kshare_docs.data.example import Example, Options, View
@@ -18,6 +20,7 @@ from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
 from kshare_docs.run.judge import judge_refused, judge_skipped
 from kshare_docs.site.lookup import ViewError
+from kshare_docs.words import load_words
 
 from .conftest import ROOT, Workshop
 
@@ -61,7 +64,7 @@ def test_what_failed_is_no_measurement() -> None:
     failed = context("Error: No such object", status=Status.FAILED)
     assert (failed.runs("m", 1), failed.numbers("m", 1)) == ((), ())
     assert failed.output("m", 1) == ""
-    assert failed.why_missing("m") == "the example failed, and says why in its place"
+    assert failed.why_missing("m") == "the example failed, and says why on its page"
     claimed = context("Error: No such object", code=1)
     assert claimed.numbers("m", 1) == ()
     assert claimed.output("m", 1) == "Error: No such object"
@@ -106,18 +109,103 @@ def test_every_view_says_what_it_lacks(what: Callable[[Example], Judged], says: 
         for key, item in claimed.items()
     }
     report = Report(project, read_host(), judged)
-    shown = {
+    views = {
         (view.lang, view.name): str(render_view(ROOT, view, report, Kernels()))
         for view in project.views
     }
-    comparison = shown["en", "comparison"]
+    comparison = views["en", "comparison"]
     assert comparison.count("<table>") == 3
     assert comparison.count(says) >= 12
     assert "<svg" not in comparison or says == "not measured"
+    assert views["en", "summary"].count(says) == 3
     if says != "not measured":
-        assert says in shown["en", "drawing"]
-        assert says in shown["en", "namespaces"]
-    assert OUTPUT not in comparison + shown["zh", "comparison"]
+        assert says in views["en", "drawing"]
+        assert says in views["en", "namespaces"]
+    assert OUTPUT not in comparison + views["zh", "comparison"]
+
+
+MEASURED = {
+    ("measure-host", 1): 0.5,
+    ("measure-host", 2): 1.0,
+    ("measure", 3): 1.0,
+    ("measure", 4): 1234.0,
+    ("measure-gvisor", 2): 3.0,
+    ("measure-gvisor", 3): 2.0,
+}
+"""What visible steps of the measurements gave: the same for start, loop and memory."""
+
+
+def _measured(example: Example) -> Judged:
+    """One round of a measurement; what is none was skipped."""
+    if example.id not in {name for name, _ in MEASURED}:
+        return judge_skipped(example, {"runsc": ""})
+    results, number = [], 0
+    for step in example.steps:
+        number += not step.hidden
+        value = MEASURED.get((example.id, number), 0.0)
+        output = f"start {value} s, loop {value} s, memory {value} MiB"
+        results.append(Result(step.source, step.hidden, output, code=0, seconds=1.0))
+    made = Capture(example.id, tuple(results), (), Provenance(*[""] * 9))
+    return Judged(example, Status.VERIFIED, made)
+
+
+def shown(name: str, lang: str, verdict: str = "other", **skipped: str) -> str:
+    """A view of this project, of a run in which only the measurements ran."""
+    project = read_project(ROOT)
+    judged = {
+        (e.lang, e.id): judge_skipped(e, {skipped[e.id.replace("-", "_")]: ""})
+        if e.id.replace("-", "_") in skipped
+        else _measured(e)
+        for e in project.examples
+    }
+    host = msgspec.structs.replace(read_host(), verdict=verdict)
+    (view,) = (v for v in project.views if (v.name, v.lang) == (name, lang))
+    return str(render_view(ROOT, view, Report(project, host, judged), Kernels()))
+
+
+def test_the_summary_compares_with_the_container_of_the_same_rounds() -> None:
+    rows = re.findall(r"<tr><th.*?</tr>", shown("summary", "en"), re.DOTALL)
+    ratios = [re.findall(r"×([\d.,]+)", row) for row in rows[-3:]]
+    assert ratios == [["1"] * 3, ["1.5"] * 3, ["1,200"] * 3]
+    assert all("kshare-amount" in row for row in rows[-3:])
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_summary_says_why_a_runtime_is_absent(lang: str) -> None:
+    summary = shown("summary", lang, measure_gvisor="runsc")
+    assert len(re.findall("×", summary)) == 2 * 3 + 1
+    assert str(load_words(lang)["needs"]["runsc"]) in summary
+    assert str(load_words(lang)["needs"]["runsc"]) in shown(
+        "comparison", lang, measure_gvisor="runsc"
+    )
+
+
+def test_charts_say_their_scale_and_tables_are_folded() -> None:
+    comparison = shown("comparison", "en")
+    assert comparison.count(">logarithmic: each mark is 10 times the one before</text>") == 2 * 3
+    folded = re.findall(r"<details.*?</details>", comparison, re.DOTALL)
+    assert len(folded) == comparison.count("<table>") == 3
+    assert all("<table>" in part for part in folded)
+
+
+def test_a_host_that_is_not_wsl2_is_drawn_as_it_is() -> None:
+    elsewhere, wsl2 = shown("drawing", "en"), shown("drawing", "en", verdict="wsl2")
+    for drawing in re.findall(r"<svg.*?</svg>", elsewhere, re.DOTALL):
+        solid, _, dashed = drawing.partition('<g class="sketch">')
+        assert "The host that built this site" in solid
+        assert "boot_id" in solid.partition("</desc>")[2]
+        assert "Windows" not in solid.partition("</desc>")[2]
+        assert "Windows kernel" in dashed
+        assert "boot_id" not in dashed, "WSL2 was not there: it has no value"
+    assert elsewhere.count('<g class="sketch">') == 2
+    assert "sketch" not in wsl2
+    assert wsl2.count("Windows kernel</text>") == 2
+
+
+def test_significant() -> None:
+    given = (0.00123, 0.8, 0.996, 1.04, 9.96, 14.2, 148.6, 1234.0)
+    says = ["0.0012", "0.80", "1.0", "1.0", "10", "14", "150", "1,200"]
+    assert [significant(value) for value in given] == says
 
 
 def test_median_and_quartiles() -> None:

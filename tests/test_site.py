@@ -105,6 +105,19 @@ def test_chinese_words_are_found(site: Path) -> None:
     assert any("\u200b" in entry["text"] for entry in index["docs"]), "jieba was not used"
 
 
+@pytest.mark.parametrize("folder", ["", "en"])
+def test_each_row_of_the_ledger_is_found_by_itself(site: Path, folder: str) -> None:
+    index = json.loads((site / folder / "search" / "search_index.json").read_text("utf-8"))
+    rows = {
+        entry["location"].partition("#claim-")[2]: entry["title"]
+        for entry in index["docs"]
+        if entry["location"].startswith("ledger/#claim-")
+    }
+    assert rows.keys() == read_project(ROOT).entries.keys()
+    for identifier, title in rows.items():
+        assert title.startswith(f"{identifier} ")
+
+
 @pytest.mark.parametrize("before", [None, "", "0"])
 def test_the_builders_environment_is_left_as_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None

@@ -13,10 +13,26 @@ from ..data.report import Counter, Judged, Status
 
 UNDECIDED = "undecided"
 
-_Decision: TypeAlias = tuple[Status, Finding, Counter, Judged]
+AMISS = (Status.FAILED, Finding.REFUTED, Finding.CORRECTED)
+"""What readers must know first of a row: it failed here, or the article is not right as it says."""
+
+_Decision: TypeAlias = tuple[Status, Finding, Counter, Judged, str]
 
 _WEAKEST = (Counter.HELD, Counter.SKIPPED, Counter.NONE, Counter.REFUTED)
 """What a row says of its counter-runs: the first of these that one of its claims has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one claim of an example says of the article's.
+
+    Attributes:
+        status: verified, corrected or refuted where it holds, else failed.
+        text: What it says.
+    """
+
+    status: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +47,8 @@ class LedgerRow:
             there is none.
         counter: What counter-runs say of the claims that decide it: the weakest of it.
         deciders: The examples that decide it, in the order of the pages.
+        parts: What their claims say of it, those that did not hold here and the gravest first:
+            a verdict on one half must not hide that on the other.
     """
 
     id: str
@@ -38,6 +56,18 @@ class LedgerRow:
     status: str
     counter: Counter
     deciders: tuple[Judged, ...]
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def amiss(self) -> bool:
+        """The article's claim is not right as it stands, or a check of it failed here."""
+        return self.status in AMISS
+
+    @property
+    def why(self) -> str:
+        """Why it is amiss, in the words of the claim that says so; else empty."""
+        said = (part.text for part in self.parts if self.amiss and part.status == self.status)
+        return next(said, "")
 
 
 def ledger_rows(entries: Mapping[str, Entry], examples: Iterable[Judged]) -> list[LedgerRow]:
@@ -53,18 +83,21 @@ def ledger_rows(entries: Mapping[str, Entry], examples: Iterable[Judged]) -> lis
             judged.example.claims, judged.verdicts, judged.counters, strict=True
         ):
             for bearing in claim.bearings:
-                found[bearing.entry].append((verdict.status, bearing.finding, counter, judged))
-    return [
-        LedgerRow(name, entry, _status(found[name]), _counter(found[name]), _deciders(found[name]))
-        for name, entry in entries.items()
-    ]
+                decision = (verdict.status, bearing.finding, counter, judged, claim.text)
+                found[bearing.entry].append(decision)
+    return [_row(name, entry, found[name]) for name, entry in entries.items()]
+
+
+def _row(name: str, entry: Entry, decisions: list[_Decision]) -> LedgerRow:
+    status, counter = _status(decisions), _counter(decisions)
+    return LedgerRow(name, entry, status, counter, _deciders(decisions), _parts(decisions))
 
 
 def _status(decisions: list[_Decision]) -> str:
     """The gravest finding of those claims that hold."""
     if not decisions:
         return UNDECIDED
-    statuses = {judged.status if s is Status.SKIPPED else s for s, _, _, judged in decisions}
+    statuses = {judged.status if s is Status.SKIPPED else s for s, _, _, judged, _ in decisions}
     if Status.FAILED in statuses:
         return Status.FAILED
     findings = [finding for status, finding, *_ in decisions if status is Status.VERIFIED]
@@ -72,9 +105,19 @@ def _status(decisions: list[_Decision]) -> str:
 
 
 def _counter(decisions: list[_Decision]) -> Counter:
-    found = {counter for status, _, counter, _ in decisions if status is Status.VERIFIED}
+    found = {counter for status, _, counter, *_ in decisions if status is Status.VERIFIED}
     return next((counter for counter in _WEAKEST if counter in found), Counter.NONE)
 
 
 def _deciders(decisions: list[_Decision]) -> tuple[Judged, ...]:
-    return tuple({judged.example.id: judged for *_, judged in decisions}.values())
+    return tuple({judged.example.id: judged for *_, judged, _ in decisions}.values())
+
+
+def _parts(decisions: list[_Decision]) -> tuple[Part, ...]:
+    parts = [
+        Part(Status.FAILED if status is Status.FAILED else finding, text)
+        for status, finding, _, _, text in decisions
+        if status in (Status.VERIFIED, Status.FAILED)
+    ]
+    order: list[str] = [*AMISS, Finding.VERIFIED]
+    return tuple(sorted(parts, key=lambda part: order.index(part.status)))

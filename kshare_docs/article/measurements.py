@@ -27,6 +27,13 @@ class Sample(tuple[float, ...]):
         return low, high
 
 
+def significant(value: float) -> str:
+    """A number above 0 with two significant digits, written out: 0.0012, 1.7, 10, 1,300."""
+    rounded = float(f"{value:.1e}")
+    decimals = max(0, 1 - math.floor(math.log10(rounded)))
+    return f"{rounded:,.{decimals}f}"
+
+
 @dataclass(frozen=True, slots=True)
 class Scale:
     """A logarithmic scale whose ends are powers of ten.

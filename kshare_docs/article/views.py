@@ -30,7 +30,7 @@ from ..site.markup import foreign_markup
 from ..site.templates import load_template
 from ..words import load_words
 from .ledger import LedgerRow, ledger_rows
-from .measurements import Sample, Scale
+from .measurements import Sample, Scale, significant
 from .verify_script import SCRIPT, script_files
 
 VIEW_SECONDS = 10
@@ -148,6 +148,7 @@ def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Mar
                 lang=view.lang,
                 host=report.host,
                 scale=Scale.around,
+                significant=significant,
                 words=load_words(view.lang),
             )
     # Whatever goes wrong in a template is an answer about it.
