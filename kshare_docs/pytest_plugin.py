@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from .data.capture import visible
 from .data.example import Example
@@ -17,6 +18,15 @@ from .data.report import Report, Status
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
 REPORTS = pytest.StashKey[dict[Path, Report]]()
+
+
+FIRST_PAGES = pytest.StashKey[dict[Path, Path]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, so that `--strict-markers` takes it."""
+    what = "starts real containers on the Docker Engine that answers"
+    config.addinivalue_line("markers", f"live: {what}")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
@@ -50,9 +60,12 @@ class Page(pytest.File):
         projects = self.config.stash.setdefault(PROJECTS, {})
         project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
         page = self.path.relative_to(self.root).as_posix()
+        first = self.config.stash.setdefault(FIRST_PAGES, {}).setdefault(self.root, self.path)
         for problem in project.problems:
-            if problem.file == page:
-                name = problem.id or f"line-{problem.line}"
+            beside = problem.file not in project.pages
+            if first == self.path if beside else project.concerns(problem, {page}):
+                where = problem.file if beside else "line"
+                name = problem.id or f"{where}-{problem.line}"
                 yield Refused.from_parent(self, name=name, problem=problem)
         for example in project.examples:
             if example.page == page:
@@ -65,10 +78,21 @@ class Refused(pytest.Item):
     def __init__(self, *, problem: Problem, **rest: Any) -> None:
         super().__init__(**rest)
         self.problem = problem
+        # What is wrong is wrong with containers and without: no choice of one of them drops it.
+        if not selects(self.config.getoption("markexpr"), set()):
+            self.add_marker("live")
 
     def runtest(self) -> None:
         """Fail with the message."""
         pytest.fail(visible(str(self.problem)), pytrace=False)
+
+
+def selects(expression: str, marks: set[str]) -> bool:
+    """Whether `-m EXPRESSION` takes an item with these marks."""
+    try:
+        return Expression.compile(expression or "True").evaluate(lambda name, /, **_: name in marks)
+    except SyntaxError:
+        return True  # pytest itself says so
 
 
 class Item(pytest.Item):

@@ -12,7 +12,7 @@ import contextlib
 import math
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from io import StringIO
 from tokenize import NAME, TokenError, generate_tokens
 from typing import Any
@@ -22,7 +22,7 @@ from simpleeval import EvalWithCompoundTypes
 
 from ..data.capture import Capture
 from ..data.example import Claim
-from ..data.problem import odd_character
+from ..data.problem import Kind, nearest, odd_character
 from ..data.report import ClaimVerdict, Status
 
 RESULTS = ("out", "code", "seconds", "lines", "runs", "times")
@@ -80,31 +80,78 @@ _FUNCTIONS = (abs, all, any, float, int, len, matches, max, median, min, round, 
 FUNCTIONS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _FUNCTIONS}
 
 
-def claim_faults(claim: Claim, steps: int) -> list[str]:
-    """Everything that is wrong with a claim before it is evaluated.
+def claim_faults(claim: Claim, steps: int) -> list[tuple[str, Kind, str]]:
+    """Everything that is wrong with a claim before it is evaluated: message, kind, part meant.
 
     Args:
         claim: The claim.
         steps: Number of the example's visible steps.
     """
+    expression = claim.expression
     try:
-        tree = parse_expression(claim.expression)
+        tree = parse_expression(expression)
     except ValueError as error:
-        return [f"the claim {claim.expression!r} does not parse: {error}"]
+        what = f"the claim {expression!r} does not parse: {error}{_hint(expression)}"
+        return [(what, Kind.EXPRESSION, expression)]
     nodes = list(ast.walk(tree))
-    known = [*RESULTS, "host", *FUNCTIONS]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    found: list[str] = []
-    for node in nodes:
-        if isinstance(node, ast.Name) and node.id not in {*known, *bound}:
-            found.append(f"names {node.id!r}; known: {', '.join(known)}")
-        elif isinstance(node, ast.Attribute) and node.attr not in TEXT_METHODS:
-            found.append(f"uses .{node.attr}; known: {', '.join(TEXT_METHODS)}")
-        elif (number := step_number(node)) is not None and not 1 <= number <= steps:
-            found.append(f"names step {number}, but the visible steps are 1 to {steps}")
-        elif fault := _pattern_fault(node):
-            found.append(f"has a pattern that does not compile: {fault}")
-    return [f"the claim {claim.expression!r} {what}" for what in found]
+    names = {*RESULTS, "host", *FUNCTIONS, *bound}
+    found = (fault for node in nodes for fault in _node_faults(node, names, steps))
+    return [(f"the claim {expression!r} {what}", kind, at) for what, kind, at in found]
+
+
+def _node_faults(node: ast.AST, names: set[str], steps: int) -> Iterator[tuple[str, Kind, str]]:
+    if isinstance(node, ast.Name) and node.id not in names:
+        yield f"names {node.id!r}{nearest(node.id, names)}", Kind.NAME, node.id
+    elif isinstance(node, ast.Attribute) and node.attr not in TEXT_METHODS:
+        yield f"uses .{node.attr}{nearest(node.attr, TEXT_METHODS)}", Kind.NAME, f".{node.attr}"
+    elif (number := step_number(node)) is not None and not 1 <= number <= steps:
+        what = f"names step {number}, but the visible steps are 1 to {steps}"
+        yield what, Kind.STEP_NUMBER, ast.unparse(node)
+    elif fault := _pattern_fault(node):
+        yield f"has a pattern that does not compile: {fault}", Kind.PATTERN, ""
+    elif isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        for one, operator, other in zip(sides, node.ops, sides[1:], strict=False):
+            if not isinstance(operator, ast.In | ast.NotIn) and {_type(one), _type(other)} == {
+                "text",
+                "number",
+            }:
+                text, number_ = (one, other) if _type(one) == "text" else (other, one)
+                said, value = ast.unparse(text), ast.unparse(number_)
+                what = f"compares a text, {said}, with a number, {value}, which it never is"
+                yield f"{what}: write float({said}) or a text in quotes", Kind.COMPARISON, said
+
+
+def _type(node: ast.AST) -> str:
+    """`text` or `number` where that can be seen; else empty."""
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return "text"
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return "number"
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _type(operand)
+        case ast.Subscript(value=ast.Name(id="out")):
+            return "text"
+        case ast.Subscript(value=ast.Subscript(value=ast.Name(id="lines" | "runs")), slice=index):
+            return "" if isinstance(index, ast.Slice) else "text"
+        case ast.Subscript(value=ast.Name(id="code" | "seconds")):
+            return "number"
+        case ast.Call(func=ast.Name(id="len" | "int" | "float" | "median")):
+            return "number"
+        case ast.Call(func=ast.Attribute(attr="strip" | "lower" | "upper")):
+            return "text"
+    return ""
+
+
+def _hint(expression: str) -> str:
+    """What is likely meant where an expression does not parse."""
+    meant = re.sub(r"(?<![=!<>:])=(?!=)", "==", expression)
+    with contextlib.suppress(ValueError):
+        if meant != expression and parse_expression(meant):
+            return f"; `=` compares nothing: write `{meant}`"
+    return ""
 
 
 def speaks_of_code(claims: Iterable[Claim]) -> set[int]:
