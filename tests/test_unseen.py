@@ -10,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,14 +54,18 @@ def test_every_executable_header_is_an_example_or_an_error(seed: int) -> None:
         text = re.sub(r"\r\n?", "\n", pages.page())
         if "<" in text or "meta" in text:  # a comment, raw HTML or front matter may hide it
             continue
-        said: list[int] = []
-        blocks = list(finder.find(text, lambda line, *_: said.append(line)))
-        lines = {block.line for block in blocks} | set(said)
+        said: list[tuple[Any, ...]] = []
+        blocks = list(finder.find(text, partial(_note, said)))
+        lines = {block.line for block in blocks} | {line for line, *_ in said}
         within = {n for b in blocks for n in range(b.line, b.line + len(b.lines) + 2)}
         for number, line in enumerate(text.split("\n"), 1):
             if re.match(r'[> \t]*(```|~~~).* exec="1" ', line) and number not in within:
                 around = re.findall(r"(?m)^[> ]*[`~]{3,}", "\n".join(text.split("\n")[:number]))
                 assert number in lines or len(around) > 1, f"{number}\n{text}"
+
+
+def _note(said: list[tuple[Any, ...]], *what: Any) -> None:
+    said.append(what)
 
 
 def both(workshop: Workshop, zh: str, en: str | None = None) -> None:
@@ -256,10 +261,7 @@ def test_a_quotation_looks_like_nothing_of_ours(workshop: Workshop, command: lis
 
 
 def test_words_of_a_quotation(workshop: Workshop) -> None:
-    for lang, words in (
-        ("zh", "引用，本站没有运行过。来源："),
-        ("en", "Quoted, not run here. Source: "),
-    ):
+    for lang in ("zh", "en"):
         workshop.page(f"{lang}/index.md", '```console exec="0" quote="S"\n$ x\n```\n')
         name = "mkdocs.yml" if lang == "zh" else "mkdocs.en.yml"
         text = CONFIGURATION.replace("docs/zh", f"docs/{lang}") + f"      lang: {lang}\n"
@@ -415,10 +417,12 @@ def test_a_wheel_leaves_the_tree_clean() -> None:
 
 
 def test_a_snippet_holds_no_example(tmp_path: Path) -> None:
+    extensions = "[pymdownx.snippets, pymdownx.superfences]"
+    own = f'```console exec="1" id="own"\n{TRUE}\n#? code[1] == 1  # no\n```\n'
     files = {
-        "mkdocs.yml": "site_name: x\nmarkdown_extensions: [pymdownx.snippets, pymdownx.superfences]\n",
+        "mkdocs.yml": f"site_name: x\nmarkdown_extensions: {extensions}\n",
         "part.txt": f'a\nb\nc\n\n```console exec="1" id="inside"\n{TRUE}\n```\n',
-        "docs/p.md": f'--8<-- "part.txt"\n\n```console exec="1" id="own"\n{TRUE}\n#? code[1] == 1  # no\n```\n',
+        "docs/p.md": f'--8<-- "part.txt"\n\n{own}',
         "docs/q.md": '--8<-- "nothing.txt"\n\n```console exec="1" id="two"\n$ true\n```\n',
         "images.toml": "",
     }
