@@ -66,7 +66,7 @@ class Page(pytest.File):
             if first == self.path if beside else project.concerns(problem, {page}):
                 where = problem.file if beside else "line"
                 name = problem.id or f"{where}-{problem.line}"
-                yield Refused.from_parent(self, name=name, problem=problem)
+                yield Refused.from_parent(self, name=name, problem=problem, root=self.root)
         for example in project.examples:
             if example.page == page:
                 yield Item.from_parent(self, name=example.id, example=example, project=project)
@@ -75,16 +75,17 @@ class Page(pytest.File):
 class Refused(pytest.Item):
     """Something that was wrong before anything ran."""
 
-    def __init__(self, *, problem: Problem, **rest: Any) -> None:
+    def __init__(self, *, problem: Problem, root: Path, **rest: Any) -> None:
         super().__init__(**rest)
         self.problem = problem
+        self.root = root
         # What is wrong is wrong with containers and without: no choice of one of them drops it.
         if not selects(self.config.getoption("markexpr"), set()):
             self.add_marker("live")
 
     def runtest(self) -> None:
         """Fail with the message."""
-        pytest.fail(visible(str(self.problem)), pytrace=False)
+        pytest.fail(visible(self.problem.describe(self.root)), pytrace=False)
 
 
 def selects(expression: str, marks: set[str]) -> bool:
@@ -113,7 +114,8 @@ class Item(pytest.Item):
         if judged.status is Status.SKIPPED:
             pytest.skip(why_skipped(judged.missing))
         if judged.status is Status.FAILED:
-            pytest.fail(visible("\n".join(map(str, judged.failures))), pytrace=False)
+            said = (failure.describe(self.project.root) for failure in judged.failures)
+            pytest.fail(visible("\n".join(said)), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The page and the fence's line."""

@@ -17,12 +17,15 @@ from typing import Any
 import pytest
 import yaml
 
+from kshare_docs.article.reference import TOPICS
 from kshare_docs.data.needs import REMEDIES
 from kshare_docs.data.problem import Kind
 from kshare_docs.pages.blocks import Vocabulary
 from kshare_docs.pages.contents import read_page
-from kshare_docs.pages.fences import Finder
+from kshare_docs.pages.expressions import FUNCTIONS, RESULTS
+from kshare_docs.pages.fences import OWN_OPTIONS, QUOTE_OPTIONS, Finder
 from kshare_docs.pages.project import read_project
+from kshare_docs.words import load_reference
 
 from .conftest import Workshop
 from .sites import CONFIGURATION
@@ -116,7 +119,7 @@ def test_a_problem_is_one_of_every_page(workshop: Workshop, name: str, lang: str
     else:
         done = workshop.kshare("check", f"docs/{lang}/p.md")
         assert done.returncode == 1, done.stdout + done.stderr
-        assert re.search(rf"docs/{lang}/p.md:\d: one: {what}", done.stdout)
+        assert re.search(rf"docs/{lang}/p.md:\d:\d+: one: {what}", done.stdout)
     done = pytest_of(workshop, "-m", "not live", f"docs/{lang}/p.md")
     assert done.returncode == 1
     assert re.search(what, done.stdout)
@@ -440,5 +443,42 @@ def test_json_has_every_field(workshop: Workshop) -> None:
     workshop.example("one", f"{TRUE}\n#? otu[1] == ''  # a")
     report = json.loads(workshop.kshare("check", "--json").stdout)
     (error,) = report["errors"]
-    assert error["kind"] == "KS032"
-    assert error["at"] == "otu"
+    assert (error["code"], error["line"], error["column"]) == ("KS032", 3, 4)
+    assert (error["at"], error["text"]) == ("otu", "#? otu[1] == ''  # a")
+
+
+def test_the_line_and_a_mark_are_shown(workshop: Workshop) -> None:
+    workshop.example("one", f"{TRUE}\n#? out[1] == '内核' and otu[1] == ''  # a")
+    said = workshop.kshare("check").stdout.split("\n")
+    assert said[0].startswith("docs/zh/one.md:3:23: one: the claim ")
+    assert said[0].endswith("did you mean 'out'? [KS032]")
+    assert said[1] == "    #? out[1] == '内核' and otu[1] == ''  # a"
+    assert said[2] == "    " + " " * 24 + "^^^"
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_code_is_explained(workshop: Workshop, lang: str) -> None:
+    words = load_reference(lang)
+    assert set(words["problems"]) == set(Kind)
+    assert words.keys() == load_reference("en").keys()
+    assert all(words[key].keys() == load_reference("en")[key].keys() for key in words)
+    assert set(words["functions"]) == set(FUNCTIONS)
+    assert set(words["results"]) == {*RESULTS, "host"}
+    assert set(words["options"]) == {*OWN_OPTIONS, *QUOTE_OPTIONS}
+    done = workshop.kshare("explain", "ks012", "--lang", lang)
+    assert done.stdout.startswith("KS012: ")
+    assert words["problems"]["KS012"][1] in done.stdout
+    for name in TOPICS:
+        assert len(workshop.kshare("explain", name, "--lang", lang).stdout.splitlines()) > 2
+
+
+def test_every_code_is_given() -> None:
+    package = Path(__file__).parent.parent / "kshare_docs"
+    text = "".join(path.read_text(encoding="utf-8") for path in package.rglob("*.py"))
+    assert {kind.name for kind in Kind if f"Kind.{kind.name}" not in text} == set()
+
+
+def test_what_cannot_be_explained(workshop: Workshop) -> None:
+    done = workshop.kshare("explain", "claimz")
+    assert done.returncode == 2
+    assert "did you mean 'claims'?" in done.stderr

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol
 
 
@@ -144,6 +146,49 @@ class Problem:
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}" if self.line else self.file
         return ": ".join(part for part in (where, self.id, self.message) if part)
+
+    def text(self, root: Path) -> str:
+        """The line that is meant; empty where it cannot be read."""
+        try:
+            text = (root / self.file).read_text(encoding="utf-8-sig") if self.line else ""
+        except (OSError, UnicodeDecodeError):
+            return ""
+        lines = re.split(r"\r\n?|\n", text)
+        return lines[self.line - 1] if self.line <= len(lines) else ""
+
+    def column(self, text: str) -> int:
+        """Where in its line the part that is meant begins, counted from 1; 0 without a line."""
+        found = text.find(self.at) if self.at else -1
+        blanks = len(text) - len(text.lstrip())
+        return (found if found >= 0 else blanks) + 1 if text else 0
+
+    def describe(self, root: Path) -> str:
+        """All of it: place, code, message, and the line with a mark beneath the part meant."""
+        text = self.text(root)
+        column = self.column(text)
+        place = ":".join([self.file, *map(str, filter(None, (self.line, column)))])
+        head = ": ".join(filter(None, (place, self.id, self.message)))
+        if self.kind:
+            first, *rest = head.split("\n")
+            head = "\n".join([f"{first} [{self.kind}]", *rest])
+        if not text:
+            return head
+        shown = text.expandtabs(4)
+        start = len(text[: column - 1].expandtabs(4))
+        meant = self.at if self.at in text else shown[start:].rstrip()
+        marks = "^" * max(1, _width(meant.expandtabs(4)))
+        if len(shown) > _LONGEST:
+            return head
+        return f"{head}\n    {shown}\n    {' ' * _width(shown[:start])}{marks}"
+
+
+_LONGEST = 400
+"""Characters of a line that is shown again."""
+
+
+def _width(text: str) -> int:
+    """The columns of a terminal that a text takes."""
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class Reporter(Protocol):

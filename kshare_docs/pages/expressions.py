@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import math
 import re
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from io import StringIO
+from itertools import islice
 from tokenize import NAME, TokenError, generate_tokens
 from typing import Any
 
@@ -50,6 +53,7 @@ _MAX_DEPTH = 50
 _PATTERN_SECONDS = 1.0
 _PATTERN_SIZE = 1_000_000
 _DETAIL_LENGTH = 120
+_DIFFERENCES = 20
 _MESSAGE_LENGTH = 500
 
 
@@ -221,7 +225,10 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> ClaimVerdict:
         tree = parse_expression(expression)
         value = evaluator.eval(expression, previously_parsed=tree.body)
         if isinstance(value, bool):
-            return ClaimVerdict(Status.VERIFIED) if value else _refuted(tree, names)
+            if value:
+                return ClaimVerdict(Status.VERIFIED)
+            refuted, difference = _refuted(tree, names), _difference(tree, evaluator)
+            return replace(refuted, detail="\n".join(filter(None, (refuted.detail, difference))))
         what = f"is {_short(value)}, neither True nor False"
     except MemoryError:
         raise
@@ -281,6 +288,31 @@ def _refuted(tree: ast.AST, names: Mapping[str, Any]) -> ClaimVerdict:
     return ClaimVerdict(Status.FAILED, detail)
 
 
+def _difference(tree: ast.Expression, evaluator: EvalWithCompoundTypes) -> str:
+    """Where the two sides of a comparison for being equal differ, line by line."""
+    match tree.body:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            sides = [evaluator.eval("", previously_parsed=side) for side in (left, right)]
+        case _:
+            return ""
+    if all(isinstance(side, str) for side in sides):
+        sides = [side.split("\n") for side in sides]
+    lists = [[str(item) for item in side] for side in sides if isinstance(side, list | tuple)]
+    if len(lists) < 2 or max(map(len, lists)) < 2:
+        return ""
+    names = ast.unparse(left), ast.unparse(right)
+    lines = difflib.unified_diff(lists[0], lists[1], *names, lineterm="", n=0)
+    shown = [_cut(line) for line in islice(lines, _DIFFERENCES)]
+    return "\n".join(f"    {line}" for line in shown if not line.startswith("@@"))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _DETAIL_LENGTH else f"{line[: _DETAIL_LENGTH - 1]}…"
+
+
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _DETAIL_LENGTH else f"{text[: _DETAIL_LENGTH - 1]}…"
+    if len(text) <= _DETAIL_LENGTH:
+        return text
+    head = _DETAIL_LENGTH // 3
+    return f"{text[:head]}…{text[head + 1 - _DETAIL_LENGTH :]}"  # the cause stands at the end

@@ -131,7 +131,7 @@ class Lookup:
         if judged.status is Status.FAILED:
             self.broken[page, example.id] = "failed"
             for failure in judged.failures:
-                _log.error("%s", visible(str(failure)))
+                _log.error("%s", visible(failure.describe(self.root)))
         ledger = self._view("ledger", example.lang)
         claims_page = ledger.page if ledger else ""
         return render_figure(judged, example.lang, claims_page, self.kernels.records(example))
@@ -224,7 +224,7 @@ class Lookup:
         self.kernels = judge_sets(sets, project.examples)
         self._tried = -AGAIN_SECONDS
         for problem in problems:
-            self._say(str(problem))
+            self._say(problem.describe(self.root))
 
     def _run(self, page: str) -> None:
         """Run what has no verdict yet, and was not tried a moment ago."""
@@ -272,7 +272,7 @@ class Lookup:
     ) -> Markup:
         self.problems.append(problem)
         self.broken[page, identifier] = problem.message
-        _log.error("%s", visible(str(problem)))
+        _log.error("%s", visible(problem.describe(self.root)))
         return render_refusal(identifier, problem.message, source, lang)
 
 

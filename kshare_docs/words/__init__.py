@@ -26,6 +26,12 @@ def load_words(lang: str) -> dict[str, Any]:
     return _read(name, file.stat().st_mtime_ns if isinstance(file, Path) else 0)
 
 
+def load_reference(lang: str) -> dict[str, dict[str, Any]]:
+    """What is told about problems, options and results in a language; English where it has none."""
+    name = lang if lang in languages() else "en"
+    return _read(f"reference/{name}", 0)
+
+
 @lru_cache(maxsize=8)
 def _read(name: str, _changed: int) -> dict[str, Any]:
     file = resources.files(__package__) / f"{name}.toml"
