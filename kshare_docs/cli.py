@@ -19,11 +19,12 @@ from typing import Any, NoReturn
 import click
 
 from . import terminal
+from .article import reference
 from .article.verify_script import script_files
 from .article.views import render_view
 from .data.capture import utc_now
 from .data.files import staged
-from .data.problem import Problem, nearest
+from .data.problem import Kind, Problem, nearest
 from .data.project import Project
 from .data.report import Report, as_json
 from .history import capture_set
@@ -96,7 +97,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     if why := attestation.refuse_site(target):
         _give_up(why)
     if unfit_docs := unfit_files(_root()):
-        terminal.print_lines(unfit_docs)
+        terminal.print_problems(unfit_docs, _root())
         sys.exit(FAULT)
     project, sets = _project()
     source = read_source(project.root)
@@ -129,7 +130,7 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
         made = "no site"
         faults = [*lookup.problems, Problem(str(target), 0, "", f"cannot be written: {error}")]
     terminal.print_faults(report)
-    terminal.print_lines(faults)
+    terminal.print_problems(faults, project.root)
     refused = f", {len(report.problems)} refused" if report.problems else ""
     counts = terminal.describe_counts(report)
     terminal.print_line(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
@@ -241,6 +242,29 @@ def doctor(*, as_data: bool, facts: Path | None) -> None:
     else:
         terminal.print_doctor(found)
     sys.exit(0 if facts or found["engine"] else UNABLE)
+
+
+@main.command()
+@click.argument("subject")
+@click.option("--lang", default="en", show_default=True, help="Language of the answer.")
+def explain(*, subject: str, lang: str) -> None:
+    """Say what a code such as KS012 means and how to mend it, or list a topic.
+
+    Topics: claims, options, images, needs, docker-run, problems.
+    """
+    if subject.upper() in set(Kind):
+        title, text = reference.problem(subject.upper(), lang)
+        terminal.print_line(f"{subject.upper()}: {title}\n\n{text}")
+        return
+    if subject not in reference.TOPICS:
+        known = {*reference.TOPICS, *map(str, Kind)}
+        close = nearest(subject, known if subject[:2].upper() == "KS" else reference.TOPICS)
+        raise click.BadParameter(f"{subject!r} is neither a code nor a topic{close}")
+    images = read_project(_root()).images if subject == "images" else {}
+    topic = reference.topic(subject, lang, images)
+    for title, rows in topic.groups.items():
+        terminal.print_line(title or topic.title)
+        terminal.print_lines((f"  {row.name:24} {row.text}".rstrip() for row in rows), err=False)
 
 
 @main.command()

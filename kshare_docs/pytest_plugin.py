@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.mark.expression import Expression
 
 from .data.capture import visible
 from .data.example import Example
@@ -17,6 +18,15 @@ from .data.report import Report, Status
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
 REPORTS = pytest.StashKey[dict[Path, Report]]()
+
+
+FIRST_PAGES = pytest.StashKey[dict[Path, Path]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, so that `--strict-markers` takes it."""
+    what = "starts real containers on the Docker Engine that answers"
+    config.addinivalue_line("markers", f"live: {what}")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> Page | None:
@@ -50,10 +60,13 @@ class Page(pytest.File):
         projects = self.config.stash.setdefault(PROJECTS, {})
         project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
         page = self.path.relative_to(self.root).as_posix()
+        first = self.config.stash.setdefault(FIRST_PAGES, {}).setdefault(self.root, self.path)
         for problem in project.problems:
-            if problem.file == page:
-                name = problem.id or f"line-{problem.line}"
-                yield Refused.from_parent(self, name=name, problem=problem)
+            beside = problem.file not in project.pages
+            if first == self.path if beside else project.concerns(problem, {page}):
+                where = problem.file if beside else "line"
+                name = problem.id or f"{where}-{problem.line}"
+                yield Refused.from_parent(self, name=name, problem=problem, root=self.root)
         for example in project.examples:
             if example.page == page:
                 yield Item.from_parent(self, name=example.id, example=example, project=project)
@@ -62,13 +75,25 @@ class Page(pytest.File):
 class Refused(pytest.Item):
     """Something that was wrong before anything ran."""
 
-    def __init__(self, *, problem: Problem, **rest: Any) -> None:
+    def __init__(self, *, problem: Problem, root: Path, **rest: Any) -> None:
         super().__init__(**rest)
         self.problem = problem
+        self.root = root
+        # What is wrong is wrong with containers and without: no choice of one of them drops it.
+        if not selects(self.config.getoption("markexpr"), set()):
+            self.add_marker("live")
 
     def runtest(self) -> None:
         """Fail with the message."""
-        pytest.fail(visible(str(self.problem)), pytrace=False)
+        pytest.fail(visible(self.problem.describe(self.root)), pytrace=False)
+
+
+def selects(expression: str, marks: set[str]) -> bool:
+    """Whether `-m EXPRESSION` takes an item with these marks."""
+    try:
+        return Expression.compile(expression or "True").evaluate(lambda name, /, **_: name in marks)
+    except SyntaxError:
+        return True  # pytest itself says so
 
 
 class Item(pytest.Item):
@@ -89,7 +114,8 @@ class Item(pytest.Item):
         if judged.status is Status.SKIPPED:
             pytest.skip(why_skipped(judged.missing))
         if judged.status is Status.FAILED:
-            pytest.fail(visible("\n".join(map(str, judged.failures))), pytrace=False)
+            said = (failure.describe(self.project.root) for failure in judged.failures)
+            pytest.fail(visible("\n".join(said)), pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """The page and the fence's line."""

@@ -18,10 +18,11 @@ from typing import Any
 from rich import progress
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from .data.capture import CONTROL, visible
 from .data.needs import why_skipped
-from .data.problem import once_a_cause
+from .data.problem import Problem, once_a_cause
 from .data.report import Judged, Report, Status
 from .history.capture_set import CaptureSet
 from .history.drift import Difference, Drift
@@ -159,6 +160,25 @@ def print_lines(lines: Iterable[object], *, err: bool = True) -> None:
         print_line(line, err=err)
 
 
+def print_problems(problems: Iterable[Problem], root: Path, *, err: bool = True) -> None:
+    """Problems with their codes and the lines that are meant; where it can be, in colours."""
+    console = _console(stderr=err)
+    kinds: dict[str, None] = {}
+    for problem in problems:
+        kinds |= {problem.kind: None} if problem.kind else {}
+        text = problem.describe(root)
+        if not console.is_terminal:
+            print_line(text, err=err)
+            continue
+        styled = Text(visible(text))
+        styled.highlight_regex(r"^\S+?:(?=\s)", "bold")
+        styled.highlight_regex(r"\[KS\d+\]", "cyan")
+        styled.highlight_regex(r"(?m)^ +\^+$", "red")
+        console.print(styled, soft_wrap=True, highlight=False)
+    if kinds and console.is_terminal:
+        print_line(f"more about a code: kshare explain {next(iter(kinds))}", err=err)
+
+
 def print_line(line: object, *, err: bool = False) -> None:
     """A line on standard output, or on standard error.
 
@@ -209,13 +229,14 @@ def describe_counts(report: Report) -> str:
 
 def print_faults(report: Report, *, err: bool = True) -> None:
     """What was refused, and what failed, with file and line."""
-    print_lines(report.problems, err=err)
+    root = report.project.root
+    print_problems(report.problems, root, err=err)
     failed = [judged for judged in report.judged.values() if judged.failures]
     refused = (problem for judged in failed if not judged.capture for problem in judged.failures)
-    print_lines(once_a_cause(refused), err=err)
+    print_problems(once_a_cause(refused), root, err=err)
     for judged in failed:
         if judged.capture:
-            print_lines(judged.failures, err=err)
+            print_problems(judged.failures, root, err=err)
 
 
 def print_doctor(found: dict[str, Any]) -> None:

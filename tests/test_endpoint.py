@@ -246,10 +246,12 @@ def test_what_is_no_engine(tmp_path: Path) -> None:
         listening.listen()
 
         def answer() -> None:
-            accepted, _address = listening.accept()
-            with accepted:
-                accepted.recv(4096)
-                accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+            asked = b""
+            while not asked:  # the first one only looks whether anybody listens
+                accepted, _address = listening.accept()
+                with accepted:
+                    if asked := accepted.recv(4096):
+                        accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
 
         thread = threading.Thread(target=answer)
         thread.start()

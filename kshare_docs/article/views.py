@@ -31,6 +31,7 @@ from ..site.templates import load_template
 from ..words import load_words
 from .ledger import LedgerRow, ledger_rows
 from .measurements import Sample, Scale, significant
+from .reference import TOPICS, Topic, topic
 from .verify_script import SCRIPT, script_files
 
 VIEW_SECONDS = 10
@@ -117,6 +118,12 @@ class RunContext:
         if not re.fullmatch(r"[a-z0-9-]+", name):
             raise ViewError(f"{name!r} is no name of a file beside the templates")
         return json.loads((self._report.project.root / VIEWS / f"{name}.json").read_bytes())
+
+    @property
+    def reference(self) -> list[Topic]:
+        """What may be written in examples, and what each problem means."""
+        images = self._report.project.images
+        return [topic(name, self._view.lang, images) for name in TOPICS]
 
     @property
     def script(self) -> str:

@@ -6,9 +6,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .problem import Kind
+
 
 class RefusedError(ValueError):
-    """The line is not run; the message says why and what to do."""
+    """The line is not run; the message says why and what to do.
+
+    Attributes:
+        kind: What kind of mistake it is.
+        at: The part of the line that is meant; empty for the whole line.
+    """
+
+    def __init__(self, message: str, kind: Kind = Kind.DOCKER_RUN, at: str = "") -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.at = at
 
 
 @dataclass(frozen=True, slots=True)

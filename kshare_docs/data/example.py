@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
-from .problem import Problem
+from .problem import Kind, Problem
 
 DEFAULT_TIMEOUT = 60.0
 """Seconds that one step may take unless the fence says otherwise."""
@@ -218,9 +218,10 @@ class Example:
         seen = [not step.hidden for step in self.steps[: place + 1]]
         return sum(seen) if seen[-1] else 0
 
-    def problem(self, message: str, line: int = 0) -> Problem:
+    def problem(self, message: str, line: int = 0, kind: Kind | str = "", at: str = "") -> Problem:
         """A problem of this example, at its fence unless another line is named."""
-        return Problem(self.page, line or self.line, self.id.partition(COUNTER_RUN)[0], message)
+        name = self.id.partition(COUNTER_RUN)[0]
+        return Problem(self.page, line or self.line, name, message, kind, at)
 
 
 @dataclass(frozen=True, slots=True)

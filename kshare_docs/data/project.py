@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -110,6 +111,7 @@ class Project:
         pages: Paths of all pages, relative to the root.
         views: Places that are filled in from a run.
         entries: The article's claims; empty in a project without `docs/claims.toml`.
+        places: The pages on which each id stands, also those of examples that may not run.
     """
 
     root: Path
@@ -120,16 +122,26 @@ class Project:
     pages: tuple[str, ...] = ()
     views: tuple[View, ...] = ()
     entries: Mapping[str, Entry] = field(default_factory=dict)
+    places: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def of_pages(self, pages: Iterable[str]) -> Project:
-        """The project with these pages only, and what is wrong beside all pages."""
+        """The project with these pages only, and what is wrong with them or beside all pages."""
         chosen = set(pages)
         examples = tuple(e for e in self.examples if e.page in chosen)
         ids = {e.id for e in examples}
-        kept = (p for p in self.problems if p.file not in set(self.pages) - chosen)
+        kept = (p for p in self.problems if self.concerns(p, chosen))
         return replace(
             self,
             examples=examples,
             runnables={name: item for name, item in self.runnables.items() if name in ids},
             problems=tuple(kept),
         )
+
+    def concerns(self, problem: Problem, pages: AbstractSet[str]) -> bool:
+        """Whether a problem is one of these pages, by what stands on them, or beside all pages.
+
+        A problem of an example is one of every page on which it stands.
+        """
+        if problem.file in pages or problem.file not in self.pages:
+            return True
+        return not pages.isdisjoint(self.places.get(problem.id, ()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from .capture import Capture
 from .example import Claim, Example
 from .host import EngineInfo, Host
 from .needs import why_skipped
-from .problem import Problem
+from .problem import Kind, Problem
 from .project import Project
 
 
@@ -144,20 +145,31 @@ class Judged:
     @property
     def failures(self) -> list[Problem]:
         """What failed in it, each with file and line."""
-        found = [self.example.problem(self.error)] if self.fault else []
+        problem = self.example.problem
+        found = [problem(self.error, kind=Kind.FAILED)] if self.fault else []
         for claim, verdict in zip(self.example.claims, self.verdicts, strict=True):
             if verdict.status is Status.FAILED:
                 what = f"claim failed: {claim.expression}  # {claim.text}\n    {verdict.detail}"
-                found.append(self.example.problem(what, claim.line))
+                kind = Kind.RAISED if verdict.raised else Kind.FALSE
+                found.append(problem(what, claim.line, kind, claim.expression))
         if self.capture and not found:
             found += self._idle()
+        if found and (names := self.stand_ins):
+            what = f"it ran with stand-ins, which are not the registry's images: {names}"
+            found[0] = replace(found[0], message=f"{found[0].message}\n    {what}")
         return found
+
+    @property
+    def stand_ins(self) -> str:
+        """Names of the stand-ins that it ran with."""
+        images = self.capture.images if self.capture else ()
+        return ", ".join(sorted(image.name for image in images if image.stand_in))
 
     def _idle(self) -> list[Problem]:
         """Counter-runs that came to no end, and claims that decide something and cannot fail."""
         runs = zip(self.example.variants, self.counter_runs, strict=False)  # stored sets have none
         found = [
-            self.example.problem(f"counter-run: {run.error}", variant.step.line)
+            self.example.problem(f"counter-run: {run.error}", variant.step.line, Kind.CANNOT_FAIL)
             for variant, run in runs
             if run.fault
         ]
@@ -166,7 +178,8 @@ class Judged:
                 names = " ".join(bearing.entry for bearing in claim.bearings)
                 what = f"claim cannot fail: {claim.expression} decides {names}, and holds in every"
                 more = "counter-run too: make one with `#~ COMMAND` under which it is false"
-                found.append(self.example.problem(f"{what} {more}", claim.line))
+                message = f"{what} {more}"
+                found.append(self.example.problem(message, claim.line, Kind.CANNOT_FAIL))
         return found
 
     def on_page_of(self, example: Example) -> Judged:
@@ -228,16 +241,25 @@ class Report:
 
 def as_json(report: Report) -> dict[str, Any]:
     """The report as `kshare check --json` prints it."""
-    fatal = [Problem("", 0, "", report.fatal)] if report.fatal else []
+    fatal = [Problem("", 0, "", report.fatal, Kind.ENGINE)] if report.fatal else []
+    root = report.project.root
     return {
-        "examples": [_row(judged) for _, judged in sorted(report.judged.items())],
-        "errors": [msgspec.to_builtins(problem) for problem in (*fatal, *report.problems)],
+        "examples": [_row(judged, root) for _, judged in sorted(report.judged.items())],
+        "errors": [problem_row(problem, root) for problem in (*fatal, *report.problems)],
         "host": {**msgspec.to_builtins(report.host), "engine": msgspec.to_builtins(report.engine)},
         "summary": report.counts,
     }
 
 
-def _row(judged: Judged) -> dict[str, Any]:
+def problem_row(problem: Problem, root: Path) -> dict[str, Any]:
+    """A problem with its code, and the line and column that are meant."""
+    row: dict[str, Any] = msgspec.to_builtins(problem)
+    text = problem.text(root)
+    row["code"] = row.pop("kind")
+    return {**row, "column": problem.column(text), "text": text}
+
+
+def _row(judged: Judged, root: Path) -> dict[str, Any]:
     example = judged.example
     return {
         "id": example.id,
@@ -246,6 +268,7 @@ def _row(judged: Judged) -> dict[str, Any]:
         "lang": example.lang,
         "status": judged.status,
         "reason": judged.error or why_skipped(judged.missing),
+        "failures": [problem_row(problem, root) for problem in judged.failures],
         "claims": [
             {
                 "text": claim.text,

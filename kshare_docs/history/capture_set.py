@@ -17,7 +17,7 @@ import msgspec
 from ..data.capture import Capture, decode, encode, utc_now
 from ..data.files import staged
 from ..data.host import WSL2, Host
-from ..data.problem import Problem
+from ..data.problem import Kind, Problem
 from ..data.report import Report, Status
 
 SETS_FOLDER = "captures"
@@ -234,7 +234,7 @@ def _read_record(path: Path, manifest: Manifest, kernel: str) -> Capture | str:
 
 def _problem(file: str, message: str) -> Problem:
     way = "restore it, git checkout, or capture the set anew on that kernel: kshare capture"
-    return Problem(file, 0, "", f"{message}; {way}")
+    return Problem(file, 0, "", f"{message}; {way}", Kind.SET)
 
 
 def _digest(data: bytes) -> str:

@@ -16,6 +16,7 @@ import ipaddress
 import json
 import os
 import re
+import socket
 import sys
 import threading
 import time
@@ -116,6 +117,7 @@ class Endpoint:
         """
         try:
             if version == "auto":
+                self._knock()
                 with contextlib.closing(self._open(timeout, MINIMUM_DOCKER_API_VERSION)) as asking:
                     seconds = min(timeout, ANSWER_SECONDS)
                     said = bounded(seconds, lambda: asking.api.version(api_version=False))
@@ -126,6 +128,17 @@ class Endpoint:
             raise type(error)(f"the Docker Engine at {self.host} {error}") from None
         except FAILURES as error:
             raise self._failed(error) from None
+
+    def _knock(self) -> None:
+        """Connect once: where nothing listens, the SDK would leave its own socket open.
+
+        Raises:
+            OSError: Nothing listens.
+        """
+        if self._scheme == "unix":
+            with socket.socket(socket.AF_UNIX) as door:
+                door.settimeout(ANSWER_SECONDS)
+                door.connect("/" + self.host.removeprefix("unix://").lstrip("/"))
 
     def environment(self) -> dict[str, str]:
         """Return what makes the docker command and the SDK look exactly here.

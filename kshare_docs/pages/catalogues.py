@@ -5,10 +5,11 @@ Longer than most modules: each is read in a few lines, and all in the same way.
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -22,7 +23,7 @@ from mkdocs.structure.files import File, InclusionLevel, set_exclusions
 from mkdocs.utils import is_markdown_file
 from mkdocs.utils.yaml import get_yaml_loader, yaml_load
 
-from ..data.problem import Problem, nearest
+from ..data.problem import Kind, Problem, nearest
 from ..data.project import Entry, Image
 
 IMAGES_FILE = "images.toml"
@@ -33,12 +34,13 @@ RECIPES = "scripts/images"
 VIEWS = Path("docs") / "views"
 VIEW = ".html.j2"
 
+_SNIPPETS = "pymdownx.snippets"
 _IMAGE_NAME = re.compile(r"[a-z0-9]+(?:[._/:-]+[a-z0-9]+)*")
 
 _USUAL = "admonition attr_list def_list footnotes md_in_html pymdownx.details pymdownx.tabbed"
 """Extensions of Python-Markdown that hold blocks, for projects that MkDocs does not build."""
 
-T = TypeVar("T")
+T = TypeVar("T", bound=msgspec.Struct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def read_sites(root: Path) -> tuple[list[Site], list[Problem]]:
             with path.open("rb") as file:
                 sites.append(_site(root, yaml_load(file, get_yaml_loader(config=MkDocsConfig()))))
         except Exception as error:  # its tags may import whatever they name
-            problems.append(Problem(path.name, 0, "", f"cannot be read: {error}"))
+            what = f"cannot be read: {error}"
+            problems.append(Problem(path.name, 0, "", what, Kind.CONFIGURATION))
     return sites or [Site(root / "docs")], problems
 
 
@@ -102,8 +105,8 @@ def read_images(root: Path) -> tuple[dict[str, Image], list[Problem]]:
     """The images that examples may use; a wrong entry is left out and reported."""
     if not (root / IMAGES_FILE).exists():
         what = "is missing: it names the images that examples may use"
-        return {}, [Problem(IMAGES_FILE, 0, "", what)]
-    return _read_tables(root, IMAGES_FILE, Image, partial(_image_fault, root))
+        return {}, [Problem(IMAGES_FILE, 0, "", what, Kind.CONFIGURATION)]
+    return _read_tables(root, IMAGES_FILE, Image, partial(_image_fault, root), Kind.IMAGES)
 
 
 def unknown_image(name: str, images: Mapping[str, Image]) -> str:
@@ -115,7 +118,27 @@ def read_entries(root: Path) -> tuple[dict[str, Entry], list[Problem]]:
     """The article's claims; a project without that file has none."""
     if not (root / ENTRIES_FILE).exists():
         return {}, []
-    return _read_tables(root, ENTRIES_FILE, Entry, lambda _name, _entry, _table: "")
+    return _read_tables(root, ENTRIES_FILE, Entry, lambda _name, _entry, _table: "", Kind.ENTRIES)
+
+
+def unsaid_entries(
+    root: Path, entries: Mapping[str, Entry], languages: Collection[str]
+) -> list[Problem]:
+    """Claims of the article that are not said in each language of the pages."""
+    return [
+        Problem(
+            ENTRIES_FILE,
+            table_line(root / ENTRIES_FILE, name),
+            "",
+            f"[{name}]: its {key} is not said in {lang!r}",
+            Kind.ENTRIES,
+            key,
+        )
+        for name, entry in entries.items()
+        for key, said in (("section", entry.section), ("claim", entry.claim))
+        for lang in sorted(languages)
+        if not said.get(lang, "").strip()
+    ]
 
 
 def read_allowed(root: Path) -> frozenset[str]:
@@ -133,6 +156,32 @@ def read_settled(root: Path) -> frozenset[str]:
         settled = line == SETTLED or (settled and line != UNSETTLED)
         lines += [line] if settled else []
     return frozenset(lines)
+
+
+def allow_list_faults(root: Path) -> list[Problem]:
+    """Lines `#:` that are no marks: what is below them would not be what it seems."""
+    return [
+        Problem(
+            ALLOW_LIST, number, "", f"{line!r} is no mark{nearest(line, marks)}", Kind.HOST_LINE
+        )
+        for marks in [(SETTLED, UNSETTLED)]
+        for number, line in enumerate(_allow_list(root), 1)
+        if re.match(r"#\s*[:：]", line) and line not in marks
+    ]
+
+
+def nearest_line(command: str, allowed: Collection[str]) -> str:
+    """The end of a message about a line that is not listed: the nearest listed one, if any."""
+    close = difflib.get_close_matches(command, allowed, n=1, cutoff=0.75)
+    if not close:
+        return ""
+    pieces = difflib.SequenceMatcher(None, command, close[0], autojunk=False).get_opcodes()
+    changes = [
+        f"{command[a:b]!r} here, {close[0][c:d]!r} there"
+        for tag, a, b, c, d in pieces
+        if tag != "equal"
+    ]
+    return f"; the nearest line is {close[0]!r}: {'; '.join(changes[:3])}"
 
 
 def view_names(root: Path) -> tuple[str, ...]:
@@ -160,6 +209,12 @@ def _site(root: Path, said: Mapping[str, Any]) -> Site:
     patterns = ("exclude_docs", "draft_docs")
     plugin = _named(said.get("plugins")).get("markdown-exec", {})
     extensions = _named(said.get("markdown_extensions"))
+    if (snippets := extensions.get(_SNIPPETS)) is not None:
+        # As a build from the project's folder has it; what is missing is an error.
+        paths = snippets.get("base_path", ["."])
+        listed = [paths] if isinstance(paths, str) else paths
+        places = [str(root / path) for path in listed]
+        extensions[_SNIPPETS] = {**snippets, "base_path": places, "check_paths": True}
     return Site(
         docs,
         {name: PathSpec().run_validation(said[name]) for name in patterns if said.get(name)},
@@ -180,15 +235,18 @@ def _read_tables(
     file: str,
     kind: type[T],
     fault: Callable[[str, T, Mapping[str, object]], str],
+    wrong: Kind,
 ) -> tuple[dict[str, T], list[Problem]]:
     """The tables of a TOML file by name; a wrong one is left out and reported at its line."""
     if (root / file).is_symlink():
-        return {}, [Problem(file, 0, "", "is a link: put the file itself there")]
+        what = "is a link: put the file itself there"
+        return {}, [Problem(file, 0, "", what, Kind.CONFIGURATION)]
     try:
         table = tomllib.loads((root / file).read_text(encoding="utf-8-sig"))
     except (OSError, RecursionError, ValueError) as error:  # not UTF-8, or no TOML
         line = re.search(r"line (\d+)", str(error))
-        return {}, [Problem(file, int(line[1]) if line else 0, "", f"cannot be read: {error}")]
+        place, what = int(line[1]) if line else 0, f"cannot be read: {error}"
+        return {}, [Problem(file, place, "", what, Kind.CONFIGURATION)]
     found: dict[str, T] = {}
     problems: list[Problem] = []
     for name, entry in table.items():
@@ -197,12 +255,27 @@ def _read_tables(
             what = fault(name, value, table)
         except msgspec.ValidationError as error:
             what = str(error)
+            if unknown := re.search("unknown field `(.*?)`", what):
+                known = [field.encode_name for field in msgspec.structs.fields(kind)]
+                what += nearest(unknown[1], known)
         if what:
             place = table_line(root / file, name)
-            problems.append(Problem(file, place, "", f"[{name}]: {what}"))
+            problems.append(Problem(file, place, "", f"[{name}]: {what}", wrong, name))
         else:
             found[name] = value
     return found, problems
+
+
+def _base_fault(name: str, image: Image, table: Mapping[str, object]) -> str:
+    """Why an image cannot stand on its base."""
+    if image.base not in table:
+        return f"its base {image.base!r} is not in {IMAGES_FILE}{nearest(image.base, table)}"
+    chain, base = [name], image.base
+    while base and base not in chain:
+        chain.append(base)
+        entry = table.get(base)
+        base = str(entry.get("base", "")) if isinstance(entry, dict) else ""
+    return f"its bases lead back to {base!r}: {' → '.join([*chain, base])}" if base else ""
 
 
 def _image_fault(root: Path, name: str, image: Image, table: Mapping[str, object]) -> str:
@@ -215,8 +288,13 @@ def _image_fault(root: Path, name: str, image: Image, table: Mapping[str, object
         if linked or path == recipes or not path.is_relative_to(recipes):
             return f"{place!r} is no recipe below {RECIPES}, or has links in it"
     if image.build:
-        known = image.base in table
-        return "" if known else f"its base {image.base!r} is not in {IMAGES_FILE}"
+        missing = not (root / image.build / "Dockerfile").is_file()
+        what = f"there is no {image.build}/Dockerfile" if missing else ""
+        return _base_fault(name, image, table) or what
+    if image.stand_in and not (root / image.stand_in).is_file():
+        return f"stand-in = {image.stand_in!r}: there is no such file"
+    if image.stand_in and not os.access(root / image.stand_in, os.X_OK):
+        return f"stand-in = {image.stand_in!r} is not executable: chmod +x {image.stand_in}"
     if not re.fullmatch(r"[\w./:-]+:[\w.-]+", image.tag, re.ASCII):
         return f'tag = {image.tag!r} is not a reference with a tag, such as "{name}:1.0"'
     if not re.fullmatch(r"sha256:[0-9a-f]{64}", image.digest):

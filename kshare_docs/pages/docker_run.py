@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..data.container import Container, RefusedError
-from ..data.problem import nearest, odd_character
+from ..data.problem import Kind, nearest, odd_character
 from .docker_options import LETTERS, OPTIONS, Option
 
 SCRATCH = "\0"
@@ -164,9 +164,11 @@ def _known(name: str) -> Option:
     if name not in OPTIONS:
         shown = ("--" if len(name) > 1 else "-") + name.encode("unicode_escape").decode()
         what = f"unknown `docker run` option {shown}{odd_character(name)}"
-        raise RefusedError(f"{what}{nearest(name, [n for n in OPTIONS if not OPTIONS[n].refusal])}")
+        close = nearest(name, [n for n in OPTIONS if not OPTIONS[n].refusal])
+        raise RefusedError(f"{what}{close}", Kind.DOCKER_OPTION, shown)
     if OPTIONS[name].refusal:
-        raise RefusedError(f"--{name} {OPTIONS[name].refusal}")
+        what = f"unsupported: --{name} {OPTIONS[name].refusal}"
+        raise RefusedError(what, Kind.UNSUPPORTED, f"--{name}")
     return OPTIONS[name]
 
 

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import math
 import re
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from io import StringIO
+from itertools import islice
 from tokenize import NAME, TokenError, generate_tokens
 from typing import Any
 
@@ -22,7 +25,7 @@ from simpleeval import EvalWithCompoundTypes
 
 from ..data.capture import Capture
 from ..data.example import Claim
-from ..data.problem import odd_character
+from ..data.problem import Kind, nearest, odd_character
 from ..data.report import ClaimVerdict, Status
 
 RESULTS = ("out", "code", "seconds", "lines", "runs", "times")
@@ -50,6 +53,7 @@ _MAX_DEPTH = 50
 _PATTERN_SECONDS = 1.0
 _PATTERN_SIZE = 1_000_000
 _DETAIL_LENGTH = 120
+_DIFFERENCES = 20
 _MESSAGE_LENGTH = 500
 
 
@@ -80,31 +84,78 @@ _FUNCTIONS = (abs, all, any, float, int, len, matches, max, median, min, round, 
 FUNCTIONS: dict[str, Callable[..., Any]] = {function.__name__: function for function in _FUNCTIONS}
 
 
-def claim_faults(claim: Claim, steps: int) -> list[str]:
-    """Everything that is wrong with a claim before it is evaluated.
+def claim_faults(claim: Claim, steps: int) -> list[tuple[str, Kind, str]]:
+    """Everything that is wrong with a claim before it is evaluated: message, kind, part meant.
 
     Args:
         claim: The claim.
         steps: Number of the example's visible steps.
     """
+    expression = claim.expression
     try:
-        tree = parse_expression(claim.expression)
+        tree = parse_expression(expression)
     except ValueError as error:
-        return [f"the claim {claim.expression!r} does not parse: {error}"]
+        what = f"the claim {expression!r} does not parse: {error}{_hint(expression)}"
+        return [(what, Kind.EXPRESSION, expression)]
     nodes = list(ast.walk(tree))
-    known = [*RESULTS, "host", *FUNCTIONS]
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-    found: list[str] = []
-    for node in nodes:
-        if isinstance(node, ast.Name) and node.id not in {*known, *bound}:
-            found.append(f"names {node.id!r}; known: {', '.join(known)}")
-        elif isinstance(node, ast.Attribute) and node.attr not in TEXT_METHODS:
-            found.append(f"uses .{node.attr}; known: {', '.join(TEXT_METHODS)}")
-        elif (number := step_number(node)) is not None and not 1 <= number <= steps:
-            found.append(f"names step {number}, but the visible steps are 1 to {steps}")
-        elif fault := _pattern_fault(node):
-            found.append(f"has a pattern that does not compile: {fault}")
-    return [f"the claim {claim.expression!r} {what}" for what in found]
+    names = {*RESULTS, "host", *FUNCTIONS, *bound}
+    found = (fault for node in nodes for fault in _node_faults(node, names, steps))
+    return [(f"the claim {expression!r} {what}", kind, at) for what, kind, at in found]
+
+
+def _node_faults(node: ast.AST, names: set[str], steps: int) -> Iterator[tuple[str, Kind, str]]:
+    if isinstance(node, ast.Name) and node.id not in names:
+        yield f"names {node.id!r}{nearest(node.id, names)}", Kind.NAME, node.id
+    elif isinstance(node, ast.Attribute) and node.attr not in TEXT_METHODS:
+        yield f"uses .{node.attr}{nearest(node.attr, TEXT_METHODS)}", Kind.NAME, f".{node.attr}"
+    elif (number := step_number(node)) is not None and not 1 <= number <= steps:
+        what = f"names step {number}, but the visible steps are 1 to {steps}"
+        yield what, Kind.STEP_NUMBER, ast.unparse(node)
+    elif fault := _pattern_fault(node):
+        yield f"has a pattern that does not compile: {fault}", Kind.PATTERN, ""
+    elif isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        for one, operator, other in zip(sides, node.ops, sides[1:], strict=False):
+            if not isinstance(operator, ast.In | ast.NotIn) and {_type(one), _type(other)} == {
+                "text",
+                "number",
+            }:
+                text, number_ = (one, other) if _type(one) == "text" else (other, one)
+                said, value = ast.unparse(text), ast.unparse(number_)
+                what = f"compares a text, {said}, with a number, {value}, which it never is"
+                yield f"{what}: write float({said}) or a text in quotes", Kind.COMPARISON, said
+
+
+def _type(node: ast.AST) -> str:
+    """`text` or `number` where that can be seen; else empty."""
+    match node:
+        case ast.Constant(value=str()) | ast.JoinedStr():
+            return "text"
+        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+            return "number"
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return _type(operand)
+        case ast.Subscript(value=ast.Name(id="out")):
+            return "text"
+        case ast.Subscript(value=ast.Subscript(value=ast.Name(id="lines" | "runs")), slice=index):
+            return "" if isinstance(index, ast.Slice) else "text"
+        case ast.Subscript(value=ast.Name(id="code" | "seconds")):
+            return "number"
+        case ast.Call(func=ast.Name(id="len" | "int" | "float" | "median")):
+            return "number"
+        case ast.Call(func=ast.Attribute(attr="strip" | "lower" | "upper")):
+            return "text"
+    return ""
+
+
+def _hint(expression: str) -> str:
+    """What is likely meant where an expression does not parse."""
+    meant = re.sub(r"(?<![=!<>:])=(?!=)", "==", expression)
+    with contextlib.suppress(ValueError):
+        if meant != expression and parse_expression(meant):
+            return f"; `=` compares nothing: write `{meant}`"
+    return ""
 
 
 def speaks_of_code(claims: Iterable[Claim]) -> set[int]:
@@ -174,7 +225,10 @@ def evaluate(expression: str, names: Mapping[str, Any]) -> ClaimVerdict:
         tree = parse_expression(expression)
         value = evaluator.eval(expression, previously_parsed=tree.body)
         if isinstance(value, bool):
-            return ClaimVerdict(Status.VERIFIED) if value else _refuted(tree, names)
+            if value:
+                return ClaimVerdict(Status.VERIFIED)
+            refuted, difference = _refuted(tree, names), _difference(tree, evaluator)
+            return replace(refuted, detail="\n".join(filter(None, (refuted.detail, difference))))
         what = f"is {_short(value)}, neither True nor False"
     except MemoryError:
         raise
@@ -234,6 +288,31 @@ def _refuted(tree: ast.AST, names: Mapping[str, Any]) -> ClaimVerdict:
     return ClaimVerdict(Status.FAILED, detail)
 
 
+def _difference(tree: ast.Expression, evaluator: EvalWithCompoundTypes) -> str:
+    """Where the two sides of a comparison for being equal differ, line by line."""
+    match tree.body:
+        case ast.Compare(left=left, ops=[ast.Eq()], comparators=[right]):
+            sides = [evaluator.eval("", previously_parsed=side) for side in (left, right)]
+        case _:
+            return ""
+    if all(isinstance(side, str) for side in sides):
+        sides = [side.split("\n") for side in sides]
+    lists = [[str(item) for item in side] for side in sides if isinstance(side, list | tuple)]
+    if len(lists) < 2 or max(map(len, lists)) < 2:
+        return ""
+    names = ast.unparse(left), ast.unparse(right)
+    lines = difflib.unified_diff(lists[0], lists[1], *names, lineterm="", n=0)
+    shown = [_cut(line) for line in islice(lines, _DIFFERENCES)]
+    return "\n".join(f"    {line}" for line in shown if not line.startswith("@@"))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= _DETAIL_LENGTH else f"{line[: _DETAIL_LENGTH - 1]}…"
+
+
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= _DETAIL_LENGTH else f"{text[: _DETAIL_LENGTH - 1]}…"
+    if len(text) <= _DETAIL_LENGTH:
+        return text
+    head = _DETAIL_LENGTH // 3
+    return f"{text[:head]}…{text[head + 1 - _DETAIL_LENGTH :]}"  # the cause stands at the end

@@ -11,12 +11,12 @@ from pathlib import Path
 from ..data.container import Container, RefusedError
 from ..data.example import Example
 from ..data.needs import REMEDIES
-from ..data.problem import Problem, odd_character
+from ..data.problem import Kind, Problem, odd_character
 from ..data.project import Entry, Image, Project, Runnable
 from . import catalogues
 from .blocks import Vocabulary
 from .catalogues import ALLOW_LIST, ENTRIES_FILE, IMAGES_FILE
-from .contents import read_pages
+from .contents import page_language, read_pages
 from .docker_run import parse_run
 from .shell_script import script_faults
 
@@ -28,6 +28,13 @@ def find_root(start: Path) -> Path | None:
     """The project's folder: the nearest one upwards that holds `images.toml`."""
     folders = (start, *start.parents)
     return next((p for p in folders if os.path.isfile(p / IMAGES_FILE)), None)  # noqa: PTH113
+
+
+def project_files(root: Path) -> list[Path]:
+    """The files and folders of a project that decide what its pages show."""
+    names = ("docs", IMAGES_FILE, ALLOW_LIST, catalogues.RECIPES, "captures")
+    places = [*(root / name for name in names), *sorted(root.glob("mkdocs*.yml"))]
+    return [place for place in places if place.exists()]
 
 
 def read_project(root: Path, *, also: Collection[str] = ()) -> Project:
@@ -42,27 +49,33 @@ def read_project(root: Path, *, also: Collection[str] = ()) -> Project:
         allowed, settled = catalogues.read_allowed(root), catalogues.read_settled(root)
     except (OSError, UnicodeDecodeError) as error:
         allowed = settled = frozenset()
-        problems.append(Problem(ALLOW_LIST, 0, "", f"cannot be read as UTF-8 text: {error}"))
+        what = f"cannot be read as UTF-8 text: {error}"
+        problems.append(Problem(ALLOW_LIST, 0, "", what, Kind.CONFIGURATION))
+    else:
+        problems += catalogues.allow_list_faults(root)
     entries, faults = catalogues.read_entries(root)
     problems += faults
     words = Vocabulary(REMEDIES, entries, catalogues.view_names(root))
     contents = read_pages(root, words=words, also=also)
     problems += contents.problems
+    languages = {page_language(page) for page in contents.pages} - {""}
+    problems += catalogues.unsaid_entries(root, entries, languages)
     problems += _undecided(root, entries, contents.examples)
-    once: dict[str, Example] = {}
-    for example in contents.examples:
-        once.setdefault(example.id, example)
     runnables: dict[str, Runnable] = {}
-    for example in once.values():
-        runnable, faults = _runnable(example, images, allowed, settled)
-        counter_runs = []
-        for counter_run, variant in zip(example.counter_runs, example.variants, strict=True):
-            counter, more = _runnable(counter_run, images, allowed, settled)
-            faults += [fault for fault in more if fault.line == variant.step.line]
-            counter_runs.append(counter)
-        problems += faults
-        if not faults:
-            runnables[example.id] = replace(runnable, counter_runs=tuple(counter_runs))
+    refused: set[str] = set()
+    for example in contents.examples:
+        if example.id in runnables:
+            continue  # what another language has of it is the same
+        runnable, faults = _with_counter_runs(example, images, allowed, settled)
+        problems += faults  # said of the page of each language
+        if faults:
+            refused.add(example.id)
+        elif example.id not in refused:
+            runnables[example.id] = runnable
+    places: dict[str, set[str]] = {}
+    for place in contents.places:
+        places.setdefault("" if place.view else place.name, set()).add(place.page)
+    places.pop("", None)
     return Project(
         root,
         examples=tuple(example for example in contents.examples if example.id in runnables),
@@ -72,7 +85,24 @@ def read_project(root: Path, *, also: Collection[str] = ()) -> Project:
         entries=entries,
         problems=tuple(sorted(problems)),
         pages=tuple(contents.pages),
+        places={name: frozenset(pages) for name, pages in places.items()},
     )
+
+
+def _with_counter_runs(
+    example: Example,
+    images: Mapping[str, Image],
+    allowed: frozenset[str],
+    settled: frozenset[str],
+) -> tuple[Runnable, list[Problem]]:
+    """What an example and its counter-runs run, and what keeps it from that."""
+    runnable, faults = _runnable(example, images, allowed, settled)
+    counter_runs = []
+    for counter_run, variant in zip(example.counter_runs, example.variants, strict=True):
+        counter, more = _runnable(counter_run, images, allowed, settled)
+        faults += [fault for fault in more if fault.line == variant.step.line]
+        counter_runs.append(counter)
+    return replace(runnable, counter_runs=tuple(counter_runs)), faults
 
 
 def _undecided(
@@ -88,6 +118,8 @@ def _undecided(
             "",
             f"no example decides the article's claim {name}: begin the meaning of a claim that"
             f" does with [{name}], [{name}: corrected] or [{name}: refuted]",
+            Kind.UNDECIDED,
+            name,
         )
         for name in entries
         if name not in decided
@@ -112,10 +144,10 @@ def _runnable(
                 container = parse_run(step.command)  # as it was reviewed
             fault = _refusal(step.command, container, images, allowed)
         except RefusedError as error:
-            container, fault = None, str(error)
+            container, fault = None, error
         containers.append(container)
         if fault:
-            problems.append(example.problem(fault, step.line))
+            problems.append(example.problem(str(fault), step.line, fault.kind, fault.at))
         if container:
             used.add(container.image)
             asked = container.body.get("HostConfig", {})
@@ -142,20 +174,25 @@ def _runnable(
 
 def _refusal(
     command: str, container: Container | None, images: Mapping[str, Image], allowed: frozenset[str]
-) -> str:
-    """Why a step is not run; empty where it is."""
+) -> RefusedError | None:
+    """Why a step is not run; None where it is."""
     if container is None and command not in allowed:
         plain = "is not a plain `docker run`, so it" if command.startswith("docker run") else "it"
-        return (
+        return RefusedError(
             f"{command!r}{odd_character(command)}: {plain} would run on the host, where only the"
             f" lines of {ALLOW_LIST}"
             " may: add the exact line there, for the review of this change to see"
+            f"{catalogues.nearest_line(command, allowed)}",
+            Kind.HOST_LINE,
         )
     if container and container.host_reach and command not in allowed:
-        return (
+        return RefusedError(
             f"{', '.join(container.host_reach)} reaches beyond the container: leave it out, or"
-            f" have the exact line reviewed into {ALLOW_LIST}"
+            f" have the exact line reviewed into {ALLOW_LIST}",
+            Kind.REACH,
+            container.host_reach[0],
         )
     if container and container.image not in images:
-        return catalogues.unknown_image(container.image, images)
-    return ""
+        what = catalogues.unknown_image(container.image, images)
+        return RefusedError(what, Kind.IMAGE, container.image)
+    return None

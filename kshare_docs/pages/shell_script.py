@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..data.container import Container
 from ..data.example import Claim, Step
-from ..data.problem import Problem
+from ..data.problem import Kind, Problem
 from ..data.project import Image, Runnable
 from .expressions import parse_expression, step_number
 
@@ -51,7 +51,7 @@ def script_faults(runnable: Runnable, images: Mapping[str, Image]) -> list[Probl
             condition(claim)
         except UntranslatableError as error:
             found.append((claim.line, f"the claim cannot be said in a shell: {error}"))
-    return [example.problem(message, line) for line, message in found]
+    return [example.problem(message, line, Kind.SCRIPT) for line, message in found]
 
 
 def _step_faults(

@@ -17,8 +17,9 @@ from mkdocs.commands.serve import serve
 from mkdocs.config import load_config
 from mkdocs.exceptions import MkDocsException
 
-from ..data.problem import Problem
+from ..data.problem import Kind, Problem
 from ..data.report import Report
+from ..pages.project import project_files
 from .lookup import LOGGER, Lookup
 
 EXTENSION = "kshare_docs.extension"
@@ -74,14 +75,22 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
         except MkDocsException as error:
             said = [str(error)]
     said = [*(record.getMessage() for record in records), *said]
-    return [*lookup.problems, *(Problem("site", 0, "", message) for message in said)]
+    return [*lookup.problems, *(Problem("site", 0, "", message, Kind.SITE) for message in said)]
 
 
 def serve_site(config: Path, address: str) -> None:
     """Serve one language with live reload; a changed example runs again when its page renders."""
     with _quiet():
-        watched = [str(config.parent / "images.toml")]
+        watched = [str(place) for place in _watched(config)]
         serve(str(config), dev_addr=address, strict=False, watch=watched)
+
+
+def _watched(config: Path) -> list[Path]:
+    """All that pages depend on: the project's files, the theme's overrides, templates and words."""
+    overrides = load_config(str(config), strict=False).theme.custom_dir
+    package = Path(__file__).parent.parent
+    own = [package / "templates", package / "words"]
+    return [*project_files(config.parent), *([Path(overrides)] if overrides else []), *own]
 
 
 def _prepare(config: Any, lookup: Lookup) -> None:

@@ -57,6 +57,15 @@ def render_refusal(identifier: str, message: str, source: str, lang: str) -> Mar
     ).format(identifier, visible(source), words["refused"], visible(message))
 
 
+def render_quotation(text: str, source: str, lang: str) -> Markup:
+    """The HTML of a terminal session that is somebody else's: it looks like nothing of ours."""
+    words = load_words(lang)
+    return Markup(  # format() escapes every argument
+        '<figure class="kshare-quotation"><blockquote><pre>{}</pre></blockquote>'
+        "<figcaption>{}<cite>{}</cite></figcaption></figure>"
+    ).format(visible(text), words["quoted"], visible(source))
+
+
 def link(start: str, target: str, anchor: str = "") -> str:
     """The way from one page to another of the same language, on a site with directory addresses.
 
