@@ -140,7 +140,7 @@
     const sentences = text.split(/\n+|(?<=[。！？；])|(?<=[.!?;])\s+/u).filter((sentence) => sentence.trim());
     const worth = sentences.map((sentence) => new Set((sentence.match(mark) || []).map((word) => word.toLowerCase())).size);
     const from = worth.indexOf(Math.max(...worth));
-    let shown = sentences.slice(from).join(" ").trim();
+    let shown = sentences.slice(from).join(" ").replace(/(?<=[。！？；]) /gu, "").trim();
     const first = shown.search(mark);
     if (first > EXCERPT / 2) shown = `…${shown.slice(first - EXCERPT / 4).replace(/^[^\s，、：]*[\s，、：]/u, "")}`;
     if (shown.length > 2 * EXCERPT) shown = `${shown.slice(0, 2 * EXCERPT)}…`;
