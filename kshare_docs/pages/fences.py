@@ -14,9 +14,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 from markdown_exec import validator
 from mkdocs.utils.meta import get_data
 from pymdownx.superfences import default_validator, highlight_validator
@@ -50,6 +52,9 @@ QUOTES, LENGTH = 20, 1000
 
 ENDLESS = f"more than {QUOTES} quotes or {LENGTH} characters"
 """What keeps SuperFences without end."""
+
+UNNAMED = "data-kshare-unnamed"
+"""An attribute of rendered headings to which the page gives no id of its own."""
 
 _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
 _SUPERFENCES = "pymdownx.superfences"
@@ -99,6 +104,21 @@ class _Fence:
     source: str
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page's HTML without what becomes of its fences.
+
+    Attributes:
+        html: The HTML; headings without an id of their own are marked as `UNNAMED`.
+        first: The first line of the page below its front matter.
+        fenced: The lines of its fences.
+    """
+
+    html: str
+    first: int
+    fenced: frozenset[int]
+
+
 class _Lines(list[str]):
     """Lines that know which of them is being read."""
 
@@ -109,13 +129,22 @@ class _Lines(list[str]):
             yield line
 
 
+class _Unnamed(Treeprocessor):
+    """Marks headings that have no id, before one is made up for each."""
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if re.fullmatch("h[1-6]", str(element.tag)) and "id" not in element.attrib:
+                element.set(UNNAMED, "")
+
+
 class Finder(Preprocessor):
     """Finds the fences of pages as their site renders them, page after page."""
 
     def __init__(self, site: Site | None = None) -> None:
         """Take what MkDocs' configuration says; without it, what is usual."""
         super().__init__()
-        self._site = site or Site()
+        self.site = site or Site()
         self._token = f"kshare-{secrets.token_hex(8)}-"
         self._lines = _Lines()
         self._begun: set[int] = set()
@@ -164,6 +193,16 @@ class Finder(Preprocessor):
             yield Block(place, fence.options, lines, fence.language, written)
         self._look_for_broken(first, report)
 
+    def render(self, text: str) -> Rendered:
+        """A page that `find` has read without complaint of its rendering, whole."""
+        text = re.sub(r"\r\n?", "\n", text)
+        body = get_data(text)[0]
+        first = text.count("\n") - body.count("\n") + 1
+        self._begin()
+        html = self._markdown.convert(body)
+        lines = (n for fence in self._fences for n in range(fence.start, fence.end + 1))
+        return Rendered(html, first, frozenset(first + n for n in lines))
+
     def run(self, lines: list[str]) -> list[str]:
         """Hand the lines to SuperFences so that it is known which of them it reads."""
         self._lines = _Lines(lines)
@@ -171,9 +210,7 @@ class Finder(Preprocessor):
 
     def _render(self, body: str) -> str | None:
         """Note the fences; where there is doubt which of them are shown, give the page's HTML."""
-        self._begun.clear()
-        self._fences.clear()
-        self._markdown.reset()
+        self._begin()
         if _DOUBT.search(body):
             return self._markdown.convert(body)
         lines = body.split("\n")
@@ -183,20 +220,27 @@ class Finder(Preprocessor):
                 break
         return None
 
+    def _begin(self) -> None:
+        self._begun.clear()
+        self._fences.clear()
+        self._markdown.reset()
+
     @cached_property
     def _markdown(self) -> Markdown:
         """Python-Markdown as the site has it, but for what fences become."""
         extensions: dict[str, Any] = {"toc": {}, "tables": {}, _SUPERFENCES: {}}
-        extensions |= self._site.extensions
+        extensions |= self.site.extensions
         options = extensions[_SUPERFENCES]
         fences = [
             {"name": "*", "class": "any", "validator": highlight_validator},
             *options.get("custom_fences", ()),
-            *({"name": n, "class": n, "validator": validator} for n in self._site.executable),
+            *({"name": n, "class": n, "validator": validator} for n in self.site.executable),
         ]
         extensions[_SUPERFENCES] = {**options, "custom_fences": [*map(self._noted, fences)]}
         markdown = Markdown(extensions=[*extensions], extension_configs=extensions)
         markdown.preprocessors.register(self, "kshare_lines", 25.01)  # right before SuperFences
+        # After `attr_list`, which reads ids, and before `toc`, which makes them up.
+        markdown.treeprocessors.register(_Unnamed(markdown), "kshare_unnamed", 6)
         return markdown
 
     def _noted(self, fence: Mapping[str, Any]) -> dict[str, Any]:
