@@ -16,6 +16,9 @@ from .data.project import Project
 from .data.report import Report, Status
 
 PROJECTS = pytest.StashKey[dict[Path, Project]]()
+TOLD = pytest.StashKey[dict[Path, str]]()
+"""Of each project, the page that also tells what is wrong beside the pages."""
+
 REPORTS = pytest.StashKey[dict[Path, Report]]()
 
 
@@ -50,9 +53,13 @@ class Page(pytest.File):
         projects = self.config.stash.setdefault(PROJECTS, {})
         project = projects.get(self.root) or projects.setdefault(self.root, read_project(self.root))
         page = self.path.relative_to(self.root).as_posix()
+        told = self.config.stash.setdefault(TOLD, {}).setdefault(self.root, page)
         for problem in project.problems:
             if problem.file == page:
                 name = problem.id or f"line-{problem.line}"
+                yield Refused.from_parent(self, name=name, problem=problem)
+            elif told == page and problem.file not in project.pages:
+                name = f"{problem.file}:{problem.line}"
                 yield Refused.from_parent(self, name=name, problem=problem)
         for example in project.examples:
             if example.page == page:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from kshare_docs.article.verify_script import script_files
+from kshare_docs.article.views import render_view
+from kshare_docs.data.report import Report
+from kshare_docs.machine.host import read_host
 from kshare_docs.pages.project import read_project
+from kshare_docs.site.build import build_site
+from kshare_docs.site.lookup import Lookup
 
 CASES: dict[str, dict[str, Any]] = yaml.safe_load(
     (Path(__file__).parent / "cases" / "prose.yml").read_text(encoding="utf-8")
@@ -51,6 +58,14 @@ markdown_extensions:
 }
 
 
+def write(root: Path, files: dict[str, str | None]) -> None:
+    for file, text in files.items():
+        if text is not None:
+            path = root / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_prose(tmp_path: Path, name: str) -> None:
     case = CASES[name]
@@ -58,13 +73,43 @@ def test_prose(tmp_path: Path, name: str) -> None:
     for file, (old, new) in case.get("instead", {}).items():
         assert old in files[file], f"{file} has no {old!r}"
         files[file] = files[file].replace(old, new, 1)
-    for file, text in files.items():
-        if text is not None:
-            path = tmp_path / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(text.encode())
+    write(tmp_path, files)
     found = sorted(map(str, read_project(tmp_path).problems))
     expected = sorted(case["problems"])
     assert len(found) == len(expected), "\n".join(found)
     for problem in expected:
         assert [line for line in found if line.startswith(problem)], (problem, found)
+
+
+FAULTS: dict[str, str | None] = {
+    **FILES,
+    "mkdocs.yml": CONFIGURATION.replace("p.md]", "p.md, gone.md]"),
+    "docs/zh/p.md": page(
+        "讲什么。", "东西", "# 页 {#page}\n\n## {#part}\n\n[x](gone.md) [y](#no)\n"
+    ),
+    "overrides/a.css": '@import "https://example.org/a.css";\n',
+}
+
+
+def test_pytest_tells_it_too(pytester: pytest.Pytester) -> None:
+    write(pytester.path, FAULTS)
+    result = pytester.runpytest_subprocess("docs", "-rf")
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines_random(
+        [
+            "FAILED docs/zh/p.md::line-10 - Failed: docs/zh/p.md:10: *",
+            "FAILED docs/en/index.md::overrides/a.css:1 - Failed: overrides/a.css:1: *",
+            "FAILED docs/en/index.md::mkdocs.yml:4 - Failed: mkdocs.yml:4: *",
+        ]
+    )
+
+
+def test_a_build_tells_it_once(tmp_path: Path) -> None:
+    write(tmp_path, FAULTS)
+    project = read_project(tmp_path)
+    lookup = Lookup(tmp_path, render_view, Report(project, read_host()), final=True)
+    assert len(project.problems) == 4
+    assert build_site(lookup, tmp_path / "site", script_files) == []
+    unknown = Report(replace(project, problems=()), read_host())
+    lookup = Lookup(tmp_path, render_view, unknown, final=True)
+    assert len(build_site(lookup, tmp_path / "site", script_files)) >= 2

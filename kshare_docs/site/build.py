@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ EXTENSION = "kshare_docs.extension"
 
 SETS = "kernels"
 """The view that shows the stored sets: without one, its page is not in the menu."""
+
+_LINK = re.compile(r"Doc file '(?P<page>[^']*)' contains .*?'(?P<target>[^']*)'")
+_ENTRY = re.compile(r"A reference to '(?P<page>[^']*)' is included in the 'nav'")
 
 ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
 """Files for the folder of one language beside its pages: names and texts."""
@@ -79,6 +83,8 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
         except MkDocsException as error:
             said = [str(error)]
     said = [*(record.getMessage() for record in records), *said]
+    known = lookup.report.project.problems
+    said = [message for message in said if not _is_known(message, known)]
     return [*lookup.problems, *(Problem("site", 0, "", message) for message in said)]
 
 
@@ -104,6 +110,16 @@ def _prepare(config: Any, lookup: Lookup) -> None:
         "kernel": lookup.report.host.release,
         "verdict": lookup.report.host.verdict,
     }
+
+
+def _is_known(message: str, problems: Iterable[Problem]) -> bool:
+    """Whether a warning of MkDocs is about what a problem names too, with its line."""
+    if link := _LINK.match(message):
+        page, target = f"/{link['page']}", repr(link["target"])
+        return any(p.file.endswith(page) and target in p.message for p in problems)
+    if entry := _ENTRY.match(message):
+        return any(f"the menu names {entry['page']!r}" in p.message for p in problems)
+    return False
 
 
 def _leave_out(config: Any, pages: Iterable[str]) -> None:
