@@ -85,7 +85,7 @@ FAULTS: dict[str, str | None] = {
     **FILES,
     "mkdocs.yml": CONFIGURATION.replace("p.md]", "p.md, gone.md]"),
     "docs/zh/p.md": page(
-        "讲什么。", "东西", "# 页 {#page}\n\n## {#part}\n\n[x](gone.md) [y](#no)\n"
+        "讲什么。", "东西", "# 页 {#page}\n\n## 节 {#part}\n\n[x](gone.md) [y](#no)"
     ),
     "overrides/a.css": '@import "https://example.org/a.css";\n',
 }
