@@ -45,9 +45,9 @@ class Hit:
 
 
 @pytest.fixture(scope="module")
-def windows(chromium: Browser, served: str) -> Iterator[dict[str, Page]]:
+def windows(chromium: Browser) -> Iterator[dict[str, Page]]:
     """A window in each language: opening one for each query takes longer than asking."""
-    found = Reader(chromium, served)
+    found = Reader(chromium)
     yield {lang: found.open("about", lang) for lang in LANGUAGES}
     found.leave()
     assert not found.trouble

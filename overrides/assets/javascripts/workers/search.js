@@ -27,7 +27,8 @@
 
   let separator; // of the index: what stands between two words
   let pages; // by address: what the index knows of a page or a section, as plain text
-  let known; // the Chinese words of the index
+  let known; // the Chinese words of its texts
+  let keywords; // those of its keywords, which may be several words of the texts
   let asked = []; // the words of the query that is on its way
 
   /* ---- the index ---- */
@@ -36,15 +37,19 @@
     separator = new RegExp(`(?:${index.config.separator})+`, "gu");
     pages = new Map();
     known = new Set();
+    keywords = new Set();
     for (const entry of index.docs) {
       const title = plain(entry.title);
       const text = plain(entry.text);
       const tags = (entry.tags || []).join("\n");
-      pages.set(entry.location, { text, all: inOrder([title, tags, text].join("\n")) });
-      for (const part of [entry.title, entry.text.replace(/<[^>]*>/g, " "), tags]) {
-        for (const word of part.split(separator)) if (/^\p{sc=Han}+$/u.test(word)) known.add(word);
-      }
+      pages.set(entry.location, { text, own: inOrder(`${title}\n${text}`), tags: inOrder(tags) });
+      hanWords(`${entry.title}\n${entry.text.replace(/<[^>]*>/g, " ")}`).forEach((word) => known.add(word));
+      hanWords(tags).forEach((word) => keywords.add(word));
     }
+  }
+
+  function hanWords(text) {
+    return text.split(separator).filter((word) => /^\p{sc=Han}+$/u.test(word));
   }
 
   /* Text without markup; what began on a line of its own still does. */
@@ -91,6 +96,11 @@
     return real.length ? real : [run];
   }
 
+  /* Chinese of the query that is a keyword as a whole, and no word of the texts. */
+  function wholes(query) {
+    return (query.match(HAN) || []).filter((run) => keywords.has(run) && !known.has(run));
+  }
+
   /* The query as Material's worker takes it. It would cut Chinese again, were there not a `\` between
      any two characters, which its own parser then drops. */
   function put(words) {
@@ -104,9 +114,13 @@
       .join(" ");
   }
 
-  /* What "namespaces" and "namespace" have in common: the index has words as they are written. */
+  /* What "namespaces" and "namespace" begin with: the index has words as they are written. */
   function stemOf(word) {
-    return /^[a-z]+$/.test(word) ? self.lunr.stemmer(new self.lunr.Token(word)).toString() : word;
+    if (!/^[a-z]+$/.test(word)) return word;
+    const stem = self.lunr.stemmer(new self.lunr.Token(word)).toString();
+    let end = 0;
+    while (end < stem.length && stem[end] === word[end]) end++;
+    return word.slice(0, end);
   }
 
   /* ---- the hits ---- */
@@ -120,31 +134,52 @@
     return items.sort((a, b) => b[0].score - a[0].score);
   }
 
-  /* A hit's score, terms and text, by how many of the words it has, and how many pairs in a row. */
+  /* A hit's score, terms and text. All of the query, also by the page's keywords, comes before parts of
+     it; what is read here, before what the keywords promise of the page; words in a row, before others. */
   function judge(item) {
-    const { all, text } = pages.get(item.location);
-    const has = (word) => all.includes(word) || all.includes(` ${stemOf(word)}`);
-    const pairs = asked.slice(1).filter((word, n) => all.includes(` ${asked[n]} ${stemOf(word)}`));
-    item.terms = Object.fromEntries(asked.map((word) => [word, has(word)]));
-    const share = asked.filter((word) => item.terms[word]).length / asked.length;
-    item.score *= share ** 3 * (1 + (2 * pairs.length) / asked.length);
+    const { own, tags, text } = pages.get(item.location);
+    const has = (where, word) => where.includes(word) || where.includes(` ${stemOf(word)}`);
+    const here = asked.filter((word) => has(own, word));
+    item.terms = Object.fromEntries(asked.map((word) => [word, here.includes(word) || has(tags, word)]));
+    const found = asked.filter((word) => item.terms[word]);
+    item.score *= (found.length / asked.length) ** 3;
+    item.score *= (0.1 + (here.length / asked.length) ** 2) * (1 + (2 * pairsIn(own)) / asked.length);
     item.text = excerpt(text);
     delete item.tags; // keywords are for finding, not for reading
   }
 
-  /* The sentence that has most of the words, and what follows it. */
+  /* The sentence that has most of the words, most of them in a row, and what follows it. */
   function excerpt(text) {
-    const any = asked.map((word) => stemOf(word).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-    any.sort((a, b) => b.length - a.length);
-    const mark = new RegExp(any.map((word) => (/\p{sc=Han}/u.test(word) ? word : `(?<![a-z0-9_])${word}`)).join("|"), "giu");
+    const mark = marking();
     const sentences = text.split(/\n+|(?<=[。！？；])|(?<=[.!?;])\s+/u).filter((sentence) => sentence.trim());
-    const worth = sentences.map((sentence) => new Set((sentence.match(mark) || []).map((word) => word.toLowerCase())).size);
-    const from = worth.indexOf(Math.max(...worth));
-    let shown = sentences.slice(from).join(" ").replace(/(?<=[。！？；]) /gu, "").trim();
+    const worth = sentences.map((sentence) => {
+      const has = new Set((sentence.match(mark) || []).map((word) => word.toLowerCase()));
+      return has.size + pairsIn(inOrder(sentence)) - sentence.length / (4 * EXCERPT);
+    });
+    let shown = sentences.slice(worth.indexOf(Math.max(...worth))).join(" ").trim();
+    shown = shown.replace(/(?<=[。！？；]) /gu, "");
     const first = shown.search(mark);
     if (first > EXCERPT / 2) shown = `…${shown.slice(first - EXCERPT / 4).replace(/^[^\s，、：]*[\s，、：]/u, "")}`;
     if (shown.length > 2 * EXCERPT) shown = `${shown.slice(0, 2 * EXCERPT)}…`;
-    return shown.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(mark, "<mark>$&</mark>");
+    if (first < 0) return escaped(shown);
+    return escaped(shown.replace(mark, "\u0002$&\u0003")).replace(/\u0002/g, "<mark>").replace(/\u0003/g, "</mark>");
+  }
+
+  /* What finds any of the words in a text, the longest first. */
+  function marking() {
+    const words = asked.map((word) => stemOf(word).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    words.sort((a, b) => b.length - a.length);
+    const parts = words.map((word) => (/\p{sc=Han}/u.test(word) ? word : `(?<![a-z0-9_])${word}`));
+    return new RegExp(parts.join("|"), "giu");
+  }
+
+  /* How many words of the query follow each other in a text as they do in the query. */
+  function pairsIn(text) {
+    return asked.slice(1).filter((word, n) => text.includes(` ${asked[n]} ${stemOf(word)}`)).length;
+  }
+
+  function escaped(text) {
+    return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   }
 
   /* ---- between the page and Material's worker ---- */
@@ -157,7 +192,8 @@
     asked = wordsOf(event.data.data);
     event.stopImmediatePropagation();
     passing = true;
-    dispatchEvent(new MessageEvent("message", { data: { type: QUERY, data: put(asked) } }));
+    const data = put([...asked, ...wholes(event.data.data)]);
+    dispatchEvent(new MessageEvent("message", { data: { type: QUERY, data } }));
     passing = false;
   });
 
