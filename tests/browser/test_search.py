@@ -82,4 +82,5 @@ def test_a_query_finds_its_page(windows: dict[str, Page], lang: str, asked: dict
     assert hits, "nothing is found"
     assert hits[0].page == asked["page"], [hit.page for hit in hits]
     assert asked.get("shows", "") in hits[0].excerpt
+    assert any(title.startswith(asked.get("title", "")) for title in hits[0].titles)
     assert hits[0].marks or asked.get("keyword"), hits[0].excerpt

@@ -74,7 +74,7 @@
       }
     }
     const words = [...new Set(found)].filter(Boolean);
-    const telling = words.filter((word) => !COMMON.has(word) && (word.length > 1 || !/[\x00-\x7f]/.test(word)));
+    const telling = words.filter((word) => !COMMON.has(word) && !/^[a-z]$/.test(word));
     return telling.length ? telling : words;
   }
 
@@ -85,14 +85,15 @@
       for (let start = 0; start < end; start++) {
         const word = run.slice(start, end);
         let cost = known.has(word) ? 1 : Infinity;
-        if (cost > 1 && end === run.length && [...known].some((other) => other.startsWith(word))) cost = 1.5;
+        if (cost > 1 && keywords.has(word)) cost = 3; // rather the words of the texts that make it up
+        if (cost > 1.5 && end === run.length && [...known].some((other) => other.startsWith(word))) cost = 1.5;
         if (cost > 1 && word.length === 1) cost = Math.min(cost, 4);
         cost += best[start].cost;
         if (!best[end] || cost < best[end].cost) best[end] = { cost, words: [...best[start].words, word] };
       }
     }
     const words = best[run.length].words;
-    const real = words.filter((word) => known.has(word) || word.length > 1);
+    const real = words.filter((word) => known.has(word) || keywords.has(word) || word.length > 1);
     return real.length ? real : [run];
   }
 
