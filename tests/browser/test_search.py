@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..conftest import ROOT
-from .conftest import LANGUAGES, PHONE, Reader, address
+from .conftest import LANGUAGES, Reader
 
 QUERIES: dict[str, list[dict[str, Any]]] = tomllib.loads(
     (ROOT / "tests" / "cases" / "search" / "queries.toml").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ HITS = """
     href: shown[0].href,
     titles: shown.map((link) => link.querySelector("h1, h2").textContent),
     excerpt: shown.map((link) => link.querySelector("article").innerText).join("\\n"),
-    marks: shown.flatMap((link) => [...link.querySelectorAll("mark")].map((mark) => mark.innerText)),
+    marks: shown.flatMap((link) => [...link.querySelectorAll("mark")]).map((it) => it.innerText),
   };
 })
 """

@@ -85,7 +85,7 @@
       for (let start = 0; start < end; start++) {
         const word = run.slice(start, end);
         let cost = known.has(word) ? 1 : Infinity;
-        if (cost > 1 && keywords.has(word)) cost = 3; // rather the words of the texts that make it up
+        if (cost > 1 && keywords.has(word)) cost = word.length; // rather the words of the texts that make it up
         if (cost > 1.5 && end === run.length && [...known].some((other) => other.startsWith(word))) cost = 1.5;
         if (cost > 1 && word.length === 1) cost = Math.min(cost, 4);
         cost += best[start].cost;
@@ -139,7 +139,7 @@
      it; what is read here, before what the keywords promise of the page; words in a row, before others. */
   function judge(item) {
     const { own, tags, text } = pages.get(item.location);
-    const has = (where, word) => where.includes(word) || where.includes(` ${stemOf(word)}`);
+    const has = (where, word) => where.includes(/\p{sc=Han}/u.test(word) ? word : ` ${stemOf(word)}`);
     const here = asked.filter((word) => has(own, word));
     item.terms = Object.fromEntries(asked.map((word) => [word, here.includes(word) || has(tags, word)]));
     const found = asked.filter((word) => item.terms[word]);
