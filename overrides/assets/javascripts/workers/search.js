@@ -20,7 +20,7 @@
   const COMMON = new Set(
     ("a an and are at be by can do does for from have how in is it its me my of on or so than that the this to use " +
       "used using vs was what when where which why with " +
-      "的 了 是 和 与 及 或 在 有 吗 呢 吧 么 什么 怎么 怎样 如何 为什么 为何 哪 哪个 哪些 哪里 谁 这 那 就 都 也 还 不 没 " +
+      "几 几种 有几 种 多少 的 了 是 和 与 及 或 在 有 吗 呢 吧 么 什么 怎么 怎样 如何 为什么 为何 哪 哪个 哪些 哪里 谁 这 那 就 都 也 还 不 没 " +
       "没有 到 从 用 被 把 对 会 能 要 可以 之间 一个 我 我的 你").split(" "),
   );
   const HAN = /\p{sc=Han}+/gu;
