@@ -33,6 +33,16 @@
 
   /* ---- the index ---- */
 
+  /* An index that is not as expected is searched as Material does it. */
+  function prepare(index) {
+    try {
+      setUp(index);
+    } catch (error) {
+      pages = undefined;
+      console.warn(error);
+    }
+  }
+
   function setUp(index) {
     separator = new RegExp(`(?:${index.config.separator})+`, "gu");
     pages = new Map();
@@ -188,7 +198,7 @@
   let passing = false;
   addEventListener("message", (event) => {
     if (passing || !event.data) return;
-    if (event.data.type === SETUP) setUp(event.data.data);
+    if (event.data.type === SETUP) prepare(event.data.data);
     if (event.data.type !== QUERY || !pages) return;
     asked = wordsOf(event.data.data);
     event.stopImmediatePropagation();
