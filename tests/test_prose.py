@@ -73,6 +73,8 @@ def test_prose(tmp_path: Path, name: str) -> None:
     for file, (old, new) in case.get("instead", {}).items():
         assert old in files[file], f"{file} has no {old!r}"
         files[file] = files[file].replace(old, new, 1)
+    for word, (piece, times) in case.get("repeat", {}).items():
+        files = {file: text and text.replace(word, piece * times) for file, text in files.items()}
     write(tmp_path, files)
     found = sorted(map(str, read_project(tmp_path).problems))
     expected = sorted(case["problems"])

@@ -17,11 +17,11 @@ _FOREIGN = re.compile(r"\s*(?:https?:)?//(?!www\.w3\.org/)", re.IGNORECASE)
 """What begins an address on another site; W3C's are names of vocabularies, and never asked."""
 
 _STYLE = re.compile(
-    r"""/\*.*?\*/|(?:\burl\(\s*|@import\s+|image-set\(\s*)["']?(?P<target>(?:https?:)?//[^"')\s;]*)""",
+    r"""/\*.*?(?:\*/|\Z)|(?:\burl\(\s*|@import\s+|image-set\(\s*)["']?(?P<target>(?:https?:)?//[^"')\s;]*)""",
     re.DOTALL | re.IGNORECASE,
 )
 _SCRIPT = re.compile(
-    r"""/\*.*?\*/|(?<![:"'`\\])//[^\n]*|(?P<quote>["'`])(?P<target>(?:https?:)?//(?:[\w-]+\.|\$\{)[^"'`\s]*)""",
+    r"""/\*.*?(?:\*/|\Z)|(?<![:"'`\\])//[^\n]*|(?P<quote>["'`])(?P<target>(?:https?:)?//(?:[\w-]+\.|\$\{)[^"'`\s]*)""",
     re.DOTALL | re.IGNORECASE,
 )
 _ASKED = frozenset(

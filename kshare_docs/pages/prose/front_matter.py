@@ -27,7 +27,7 @@ def front_matter_faults(page: Page) -> Iterator[Problem]:
     block = YAML_RE.match(text)
     try:
         yaml.safe_load(block[1] if block else "")
-    except yaml.YAMLError as error:
+    except Exception as error:  # dates that are none, and nesting without end, raise others
         mark = getattr(error, "problem_mark", None)
         what = f"the front matter cannot be read: {getattr(error, 'problem', error)}"
         yield Problem(page.file, mark.line + 2 if mark else 1, "", what)

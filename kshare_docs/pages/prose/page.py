@@ -151,4 +151,4 @@ class _Places:
 
 def _words(text: str) -> str:
     """What is said, without marks and blanks."""
-    return re.sub(r"\{:?[^}]*\}|\]\([^)]*\)|[^\w]", "", text)
+    return re.sub(r"\{:?[^{}]{0,200}\}|\]\([^()]{0,500}\)|\W", "", text)

@@ -42,7 +42,9 @@ def translation_faults(
         blocks: Those of all pages that could be read.
         faulty: Pages on which something could not be: which blocks they lack is not known.
     """
-    for (_, here), (site, there) in permutations(sites.values(), 2):
+    for (own, here), (site, there) in permutations(sites.values(), 2):
+        if own.docs.is_relative_to(site.docs) or site.docs.is_relative_to(own.docs):
+            continue  # two sites of the same pages
         folder = site.docs.relative_to(root).as_posix()
         for name, page in here.items():
             if page and name not in there:
