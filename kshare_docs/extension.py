@@ -158,12 +158,16 @@ def _executed(*, src: str, language: str, options: Any, md: Markdown, **rest: An
 
 
 class KshareExtension(Extension):
-    """Options: `lang`, the pages' language; `lookup`, an earlier run's."""
+    """Options: `lang`, the pages' language; `complete`, see below; `lookup`, an earlier run's."""
 
     def __init__(self, **options: Any) -> None:
         """Take the options of the site's configuration."""
         self.config = {
             "lang": ["", "Language of the pages, where a project has several"],
+            "complete": [
+                False,
+                "Pages must have what readers miss; kshare_docs.pages.prose reads it",
+            ],
             "lookup": ["", "A Lookup to find examples in; by default one of its own"],
         }
         super().__init__(**options)

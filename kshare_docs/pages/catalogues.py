@@ -9,7 +9,7 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Callable, Collection, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -52,6 +52,11 @@ class Site:
         patterns: Which of them are left out: `exclude_docs` and `draft_docs`.
         executable: Languages whose fences markdown-exec takes.
         extensions: Python-Markdown's, with their options.
+        file: The configuration; empty without one.
+        complete: Pages must have what readers and search engines ask for, in each language.
+        menu: The pages that the menu names.
+        fetched: Addresses that the configuration has each page fetch.
+        theme: Folder of the files that are laid over the theme's.
     """
 
     docs: Path = Path("docs")
@@ -60,6 +65,11 @@ class Site:
     extensions: Mapping[str, Any] = field(
         default_factory=lambda: {name: {} for name in _USUAL.split()}
     )
+    file: str = ""
+    complete: bool = False
+    menu: tuple[str, ...] = ()
+    fetched: tuple[str, ...] = ()
+    theme: Path | None = None
 
     def pages(self, leave: Set[Path], also: Set[Path]) -> list[Path]:
         """The pages that MkDocs builds, links to folders followed.
@@ -94,7 +104,8 @@ def read_sites(root: Path) -> tuple[list[Site], list[Problem]]:
     for path in (*root.glob("mkdocs.yml"), *sorted(root.glob("mkdocs.*.yml"))):
         try:
             with path.open("rb") as file:
-                sites.append(_site(root, yaml_load(file, get_yaml_loader(config=MkDocsConfig()))))
+                said = yaml_load(file, get_yaml_loader(config=MkDocsConfig()))
+            sites.append(_site(root, path.name, said))
         except Exception as error:  # its tags may import whatever they name
             what = f"cannot be read: {error}"
             problems.append(Problem(path.name, 0, "", what, Kind.CONFIGURATION))
@@ -202,7 +213,7 @@ def _allow_list(root: Path) -> list[str]:
     return [line.strip(" \t") for line in text.split("\n")]
 
 
-def _site(root: Path, said: Mapping[str, Any]) -> Site:
+def _site(root: Path, file: str, said: Mapping[str, Any]) -> Site:
     docs = Path(os.path.normpath(root / said.get("docs_dir", "docs")))
     if not docs.is_relative_to(root / "docs"):
         raise ValueError(f"docs_dir is {docs}: pages are read below {root / 'docs'} only")
@@ -215,12 +226,40 @@ def _site(root: Path, said: Mapping[str, Any]) -> Site:
         listed = [paths] if isinstance(paths, str) else paths
         places = [str(root / path) for path in listed]
         extensions[_SNIPPETS] = {**snippets, "base_path": places, "check_paths": True}
+    own: Mapping[str, Any] = next(
+        (value for name, value in extensions.items() if name.startswith("kshare")), {}
+    )
+    theme = said.get("theme")
+    theme = theme if isinstance(theme, dict) else {}
     return Site(
         docs,
         {name: PathSpec().run_validation(said[name]) for name in patterns if said.get(name)},
         tuple(plugin.get("languages", Site().executable)),
         {name: value for name, value in extensions.items() if not name.startswith("kshare")},
+        file,
+        bool(own.get("complete")),
+        tuple(_leaves(said.get("nav"))),
+        tuple(_fetched(said)),
+        root / theme["custom_dir"] if theme.get("custom_dir") else None,
     )
+
+
+def _leaves(menu: Any) -> Iterator[str]:
+    """The pages and addresses in a menu, however deep."""
+    if isinstance(menu, str):
+        yield menu
+    elif isinstance(menu, list | dict):
+        for part in menu.values() if isinstance(menu, dict) else menu:
+            yield from _leaves(part)
+
+
+def _fetched(said: Mapping[str, Any]) -> Iterator[str]:
+    """Style sheets, scripts and pictures that a configuration puts on every page."""
+    for item in (*(said.get("extra_css") or ()), *(said.get("extra_javascript") or ())):
+        yield str(item.get("path", "") if isinstance(item, dict) else item)
+    theme = said.get("theme")
+    if isinstance(theme, dict):
+        yield from (str(theme[name]) for name in ("favicon", "logo") if theme.get(name))
 
 
 def _named(items: Any) -> dict[str, Any]:

@@ -15,8 +15,10 @@ from ..data.example import Example, Step, View
 from ..data.problem import Kind, Problem
 from ..words import languages
 from .blocks import Vocabulary, read_example, read_view
-from .catalogues import read_sites
+from .catalogues import Site, read_sites
 from .fences import ENDLESS, VIEW_LANGUAGE, Finder, endless_header
+from .prose.faults import prose_faults
+from .prose.page import Page, read_prose
 
 _MARKUP = re.compile(
     r"\.(atom|gml|kml|mathml|mht|mhtml|mml|rdf|rng|rss|s?html?|smil|svgz|wsdl|xhtm?l?|xml|xs[dl]|xslt|xul)",
@@ -75,9 +77,15 @@ def read_pages(root: Path, *, words: Vocabulary, also: Collection[str] = ()) -> 
         finders = dict.fromkeys(site.pages(leave, more), Finder(site)) | finders
         built |= {path.relative_to(root).as_posix() for path in site.pages(leave, set())}
     seen: dict[tuple[str, Path], str] = {}
+    complete: dict[str, tuple[Site, dict[PurePosixPath, Page | None]]] = {
+        site.file: (site, {}) for site in sites if site.complete
+    }
     for path, finder in sorted(finders.items(), key=lambda item: item[0]):
         page = path.relative_to(root).as_posix()
         whole.pages.append(page)
+        prose = complete.get(finder.site.file, (finder.site, {}))[1]
+        name = PurePosixPath(path.relative_to(finder.site.docs))
+        prose[name] = None
         if seen.setdefault((page_language(page), path.resolve()), page) != page:
             continue  # the same file by way of a link: the same examples
         try:
@@ -91,11 +99,25 @@ def read_pages(root: Path, *, words: Vocabulary, also: Collection[str] = ()) -> 
         whole.views += found.views
         whole.problems += found.problems
         whole.places += found.places
+        if finder.site.complete:
+            prose[name] = _prose(finder, text, page, name)
     # A draft's twin may be a draft too, which is not read.
     whole.problems += _without_twin([p for p in whole.places if p.page in built], built)
+    faults = prose_faults(root, complete)
     whole.examples = _consistent(whole.examples, whole.problems)
     whole.views = _single(whole.views, whole.problems)
+    whole.problems += faults
     return whole
+
+
+def _prose(finder: Finder, text: str, page: str, name: PurePosixPath) -> Page | None:
+    """A page as prose; None where it cannot be rendered, which is told elsewhere."""
+    if endless_header(text):
+        return None
+    try:
+        return read_prose(page, name, text, finder.render(text))
+    except Exception:  # whatever the site's extensions raise
+        return None
 
 
 def unfit_files(root: Path) -> list[Problem]:

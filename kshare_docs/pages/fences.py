@@ -16,9 +16,11 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from html import unescape
 from typing import Any
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
 from markdown_exec import validator
 from mkdocs.utils.meta import get_data
 from pymdownx.superfences import default_validator, highlight_validator
@@ -59,6 +61,9 @@ QUOTES, LENGTH = 20, 1000
 
 ENDLESS = f"more than {QUOTES} quotes or {LENGTH} characters"
 """What keeps SuperFences without end."""
+
+UNNAMED = "data-kshare-unnamed"
+"""An attribute of rendered headings to which the page gives no id of its own."""
 
 _LANGUAGES = (LANGUAGE, VIEW_LANGUAGE)
 _SUPERFENCES = "pymdownx.superfences"
@@ -132,6 +137,21 @@ class _Fence:
     quotes: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page's HTML without what becomes of its fences.
+
+    Attributes:
+        html: The HTML; headings without an id of their own are marked as `UNNAMED`.
+        first: The first line of the page below its front matter.
+        fenced: The lines of its fences.
+    """
+
+    html: str
+    first: int
+    fenced: frozenset[int]
+
+
 class _Lines(list[str]):
     """Lines that know which of them is being read."""
 
@@ -142,13 +162,22 @@ class _Lines(list[str]):
             yield line
 
 
+class _Unnamed(Treeprocessor):
+    """Marks headings that have no id, before one is made up for each."""
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if re.fullmatch("h[1-6]", str(element.tag)) and "id" not in element.attrib:
+                element.set(UNNAMED, "")
+
+
 class Finder(Preprocessor):
     """Finds the fences of pages as their site renders them, page after page."""
 
     def __init__(self, site: Site | None = None) -> None:
         """Take what MkDocs' configuration says; without it, what is usual."""
         super().__init__()
-        self._site = site or Site()
+        self.site = site or Site()
         self._token = f"kshare-{secrets.token_hex(8)}-"
         self._lines = _Lines()
         self._begun: set[int] = set()
@@ -257,6 +286,16 @@ class Finder(Preprocessor):
                 what = f"a line with a prompt in code without a fence: {_NOT_RUN}: {_WAYS}"
                 report(self._line(next(found, 0)), what, Kind.UNEXECUTED)
 
+    def render(self, text: str) -> Rendered:
+        """A page that `find` has read without complaint of its rendering, whole."""
+        text = re.sub(r"\r\n?", "\n", text)
+        body = get_data(text)[0]
+        first = text.count("\n") - body.count("\n") + 1
+        self._begin()
+        html = self._markdown.convert(body)
+        lines = (n for fence in self._fences for n in range(fence.start, fence.end + 1))
+        return Rendered(html, first, frozenset(first + n for n in lines))
+
     def run(self, lines: list[str]) -> list[str]:
         """Hand the lines to SuperFences so that it is known which of them it reads."""
         self._lines = _Lines(lines)
@@ -264,9 +303,7 @@ class Finder(Preprocessor):
 
     def _render(self, body: str) -> str | None:
         """Note the fences; where there is doubt which of them are shown, give the page's HTML."""
-        self._begun.clear()
-        self._fences.clear()
-        self._markdown.reset()
+        self._begin()
         if _DOUBT.search(body):
             return self._markdown.convert(body)
         lines = body.split("\n")
@@ -276,13 +313,18 @@ class Finder(Preprocessor):
                 break
         return None
 
+    def _begin(self) -> None:
+        self._begun.clear()
+        self._fences.clear()
+        self._markdown.reset()
+
     @cached_property
     def _markdown(self) -> Markdown:
         """Python-Markdown as the site has it, but for what fences become."""
         extensions: dict[str, Any] = {"toc": {}, "tables": {}, _SUPERFENCES: {}}
-        extensions |= self._site.extensions
+        extensions |= self.site.extensions
         options = extensions[_SUPERFENCES]
-        executable = dict.fromkeys((*self._site.executable, VIEW_LANGUAGE))
+        executable = dict.fromkeys((*self.site.executable, VIEW_LANGUAGE))
         fences = [
             {"name": "*", "class": "any", "validator": highlight_validator},
             *options.get("custom_fences", ()),
@@ -292,6 +334,8 @@ class Finder(Preprocessor):
         extensions[_SUPERFENCES] = {**options, "custom_fences": [*map(self._noted, fences)]}
         markdown = Markdown(extensions=[*extensions], extension_configs=extensions)
         markdown.preprocessors.register(self, "kshare_lines", 25.01)  # right before SuperFences
+        # After `attr_list`, which reads ids, and before `toc`, which makes them up.
+        markdown.treeprocessors.register(_Unnamed(markdown), "kshare_unnamed", 6)
         return markdown
 
     def _noted(self, fence: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from logging.handlers import BufferingHandler
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +17,7 @@ import jieba
 from mkdocs.commands.build import build
 from mkdocs.commands.serve import serve
 from mkdocs.config import load_config
+from mkdocs.config.config_options import PathSpec
 from mkdocs.exceptions import MkDocsException
 
 from ..data.problem import Kind, Problem
@@ -23,6 +26,12 @@ from ..pages.project import project_files
 from .lookup import LOGGER, Lookup
 
 EXTENSION = "kshare_docs.extension"
+
+SETS = "kernels"
+"""The view that shows the stored sets: without one, its page is not in the menu."""
+
+_LINK = re.compile(r"Doc file '(?P<page>[^']*)' contains .*?'(?P<target>[^']*)'")
+_ENTRY = re.compile(r"A reference to '(?P<page>[^']*)' is included in the 'nav'")
 
 ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
 """Files for the folder of one language beside its pages: names and texts."""
@@ -75,6 +84,8 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
         except MkDocsException as error:
             said = [str(error)]
     said = [*(record.getMessage() for record in records), *said]
+    known = lookup.report.project.problems
+    said = [message for message in said if not _is_known(message, known)]
     return [*lookup.problems, *(Problem("site", 0, "", message, Kind.SITE) for message in said)]
 
 
@@ -100,12 +111,45 @@ def _prepare(config: Any, lookup: Lookup) -> None:
     if search is not None and (words := search.config.get("jieba_dict_user")):
         # Material looks for it from the working directory, which may be any.
         search.config["jieba_dict_user"] = str(Path(config.config_file_path).parent / words)
+    if not lookup.kernels.sets:
+        _leave_out(config, [view.page for view in lookup.report.project.views if view.name == SETS])
     config.mdx_configs.setdefault(EXTENSION, {})["lookup"] = lookup
     config.extra["kshare"] = {
         "publication": lookup.publication,
         "kernel": lookup.report.host.release,
         "verdict": lookup.report.host.verdict,
     }
+
+
+def _is_known(message: str, problems: Iterable[Problem]) -> bool:
+    """Whether a warning of MkDocs is about what a problem names too, with its line."""
+    if link := _LINK.match(message):
+        page, target = f"/{link['page']}", repr(link["target"])
+        return any(p.file.endswith(page) and target in p.message for p in problems)
+    if entry := _ENTRY.match(message):
+        return any(f"the menu names {entry['page']!r}" in p.message for p in problems)
+    return False
+
+
+def _leave_out(config: Any, pages: Iterable[str]) -> None:
+    """Take pages out of the menu; they are built all the same, for what links to them."""
+    root, docs = Path(config.config_file_path).parent, Path(config.docs_dir)
+    places = (root / page for page in pages)
+    names = [place.relative_to(docs).as_posix() for place in places if place.is_relative_to(docs)]
+    if config.nav and names:
+        config.nav = [item for item in map(partial(_without, names), config.nav) if item]
+        left = PathSpec().run_validation("\n".join(f"/{name}" for name in names))
+        config.not_in_nav = config.not_in_nav + left if config.not_in_nav else left
+
+
+def _without(names: list[str], item: Any) -> Any:
+    """A part of the menu without some pages; None where nothing is left of it."""
+    if isinstance(item, dict):
+        kept = {title: _without(names, part) for title, part in item.items()}
+        return {title: part for title, part in kept.items() if part} or None
+    if isinstance(item, list):
+        return [part for part in (_without(names, entry) for entry in item) if part]
+    return None if item in names else item
 
 
 @contextmanager
