@@ -6,8 +6,6 @@ import html
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -29,17 +27,6 @@ from .conftest import ROOT
 pytestmark = pytest.mark.live
 
 FIGURE = re.compile(r'<figure class="kshare-example" id="([^"]+)"(.*?)</figure>', re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "kshare_docs.cli", "build", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 failed" in done.stdout.splitlines()[-1]
-    assert "preview" in done.stdout.splitlines()[-1]
-    return folder
 
 
 @pytest.fixture(scope="module")
