@@ -26,11 +26,9 @@ Ours: TypeAlias = Callable[[], list[str]]
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 USERS_CACHE = pytest.StashKey[str]()
 
-ADDRESSES = {
-    "KSHARE_SITE_URL": "https://one-kernel.example/",
-    "KSHARE_SITE_URL_EN": "https://one-kernel.example/en/",
-}
-"""Where the site of the tests says that it is: without an address it has no canonical links."""
+ADDRESS = "http://one-kernel.localhost/"
+"""Where the site of the tests says that it is: without an address it has no canonical links, and
+no instant navigation. A browser takes what is below `localhost` for secure."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -119,7 +117,7 @@ def site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) 
     done = subprocess.run(
         command,
         cwd=ROOT,
-        env={**os.environ, **ADDRESSES},
+        env={**os.environ, "KSHARE_SITE_URL": ADDRESS, "KSHARE_SITE_URL_EN": f"{ADDRESS}en/"},
         capture_output=True,
         text=True,
         check=False,

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import (
@@ -24,7 +25,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from ..conftest import ROOT, USERS_CACHE
+from ..conftest import ADDRESS, ROOT, USERS_CACHE
 from .server import serving
 
 HERE = Path(__file__).parent
@@ -61,7 +62,7 @@ class Reader:
     """
 
     browser: Browser
-    root: str
+    root: str = ADDRESS
     expected: list[str] = field(default_factory=list)
     met: list[str] = field(default_factory=list)
 
@@ -112,15 +113,8 @@ class Reader:
 
 
 @pytest.fixture(scope="package")
-def served(site: Path) -> Iterator[str]:
-    """The address of the site, which ends in a slash."""
-    with serving(site) as root:
-        yield root
-
-
-@pytest.fixture(scope="package")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, started once."""
+def chromium(site: Path) -> Iterator[Browser]:
+    """Debian's Chromium, started once; for it the site is where it says that it is."""
     path = shutil.which("chromium")
     if path is None:
         pytest.fail(
@@ -128,17 +122,20 @@ def chromium() -> Iterator[Browser]:
             "installs: apt-get install chromium fonts-noto-cjk",
             pytrace=False,
         )
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
+    with serving(site) as served, sync_playwright() as playwright:
+        there, here = (urlsplit(url).netloc for url in (ADDRESS, served))
+        flags = [f"--host-resolver-rules=MAP {there}:80 {here}"]
+        if os.geteuid() == 0:
+            flags.append("--no-sandbox")
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def reader(chromium: Browser, served: str) -> Iterator[Reader]:
+def reader(chromium: Browser) -> Iterator[Reader]:
     """Somebody in front of the site; at the end nothing may have gone wrong for him."""
-    found = Reader(chromium, served)
+    found = Reader(chromium)
     yield found
     found.leave()
     assert not found.trouble

@@ -53,9 +53,9 @@ WIDER = """
 
 
 @pytest.fixture(scope="module")
-def spectator(chromium: Browser, served: str) -> Iterator[Reader]:
+def spectator(chromium: Browser) -> Iterator[Reader]:
     """One whose windows serve for all pages: opening them takes longer than looking."""
-    found = Reader(chromium, served)
+    found = Reader(chromium)
     yield found
     found.leave()
 

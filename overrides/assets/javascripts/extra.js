@@ -32,6 +32,17 @@
     });
   }
 
+  /* The scheme is switched by radio buttons, of which the checked one has the focus: Space does
+     nothing to it. It shall do what Enter does. */
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== " " || event.target.name !== "__palette") return;
+    event.preventDefault();
+    var inputs = [].slice.call(document.getElementsByName("__palette"));
+    var next = inputs[(inputs.indexOf(event.target) + 1) % inputs.length];
+    next.click();
+    next.focus();
+  });
+
   var follow = languageLink();
   function update() {
     follow();
