@@ -20,7 +20,21 @@
     return follow;
   }
 
+  /* What is scrolled sideways can be reached by keys, as long as it is too narrow for its table. */
+  var scrolled = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var box = entry.target;
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
+  });
+
   function repair() {
+    scrolled.disconnect();
+    document.querySelectorAll(".md-typeset__scrollwrap").forEach(function (box) {
+      scrolled.observe(box);
+    });
+
     // The search is a dialog without a name.
     var search = document.querySelector(".md-search[role=dialog]");
     var query = search && search.querySelector("input[name=query]");
