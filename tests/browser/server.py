@@ -30,6 +30,7 @@ class _Handler(SimpleHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128  # a browser asks for all files of a page at once
 
     def handle_error(self, *_: Any) -> None:
         """A window that was closed meanwhile is no error."""
