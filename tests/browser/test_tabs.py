@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from kshare_docs.history.capture_set import write_set
 from kshare_docs.machine.host import read_host
 
 from ..conftest import ROOT, Workshop
+from ..sites import in_our_theme
 from ..test_kernels import captured
 from .conftest import PHONE, Reader
 from .server import serving
@@ -43,14 +43,10 @@ def _make(root: Path) -> Path:
     workshop = Workshop.create(root)
     workshop.page("zh/index.md", PAGE)
     workshop.allow("uname -r")
-    for name in ("overrides", "docs/views"):
-        shutil.copytree(ROOT / name, root / name)
-    for view in (root / "docs" / "views").iterdir():
-        if view.name != "kernels.html.j2":
-            view.unlink()
-    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
-    own = re.sub(r"^nav:\n(  .*\n)+", "", text, flags=re.MULTILINE)
-    (root / "mkdocs.yml").write_text(own, encoding="utf-8")
+    in_our_theme(root)
+    (root / "mkdocs.en.yml").unlink()
+    (root / "docs" / "views").mkdir()
+    shutil.copy(ROOT / "docs" / "views" / "kernels.html.j2", root / "docs" / "views")
     for kernel in KERNELS:
         found = captured(kernel, f"{kernel} as captured")
         write_set(root, found.manifest, list(found.captures.values()))
