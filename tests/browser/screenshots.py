@@ -1,0 +1,38 @@
+"""What `scripts/screenshots` runs: the pictures of the site in README, taken of a built site."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from .server import serving
+
+ROOT = Path(__file__).parent.parent.parent
+
+TAKEN = {"docs/screenshot.png": ("en/", {"width": 1280, "height": 1500})}
+"""Files, each with the page that it shows and the size of the window."""
+
+
+def main() -> None:
+    site = Path(sys.argv[1])
+    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
+    with serving(site) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        for name, (page, size) in TAKEN.items():
+            window = browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
+            window.goto(address + page, wait_until="networkidle")
+            window.screenshot(path=ROOT / name, animations="disabled")
+            # Few colours: a third of the size.
+            with Image.open(ROOT / name) as picture:
+                picture.convert("RGB").quantize(128).save(ROOT / name, optimize=True)
+            sys.stdout.write(f"{name}\n")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
