@@ -55,6 +55,7 @@ def text_of(content: str) -> str:
             ),
             "```console\n$ a <b\nc&d\n```",
         ),
+        ("<p>a</p><pre><code>b  \n\n\n\nc</code></pre>", "a\n\n```\nb  \n\n\n\nc\n```"),
         ("<pre><code>```\nx\n```</code></pre>", "````\n```\nx\n```\n````"),
         (
             "<details><summary>how <b>it</b> was</summary><p>x</p></details>",

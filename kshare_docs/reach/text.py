@@ -18,7 +18,9 @@ _DROPPED = (
     ".kshare-provenance > dl"
 )
 
+_FENCED = re.compile(r"^ *(`{3,})[^\n]*\n.*?^ *\1$", re.DOTALL | re.MULTILINE)
 _BLANKS = re.compile(r"\n{3,}")
+_ENDS = re.compile(r"[ \t]+$", re.MULTILINE)
 
 
 def page_text(page: BuiltPage, address: str) -> str:
@@ -40,8 +42,7 @@ def page_text(page: BuiltPage, address: str) -> str:
     _, _, rest = text.partition(heading)
     above = [page.description, page.notice, f"{address}{page.url}" if address else ""]
     quoted = "\n>\n".join(f"> {line}" for line in above if line)
-    lines = f"{heading}\n\n{quoted}\n\n{(rest or text).strip()}".splitlines()
-    return _BLANKS.sub("\n\n", "\n".join(line.rstrip() for line in lines)) + "\n"
+    return _tidied(f"{heading}\n\n{quoted}\n\n{(rest or text).strip()}\n")
 
 
 def guide(
@@ -68,6 +69,17 @@ def guide(
     if links := [f"- [{name}]({url})" for name, url in others]:
         parts += ["## Optional", "\n".join(links)]
     return "\n\n".join(parts) + "\n"
+
+
+def _tidied(text: str) -> str:
+    """Without needless blanks, but in commands and outputs."""
+    parts, at = [], 0
+    for found in _FENCED.finditer(text):
+        parts += [_ENDS.sub("", text[at : found.start()]), found[0]]
+        at = found.end()
+    parts.append(_ENDS.sub("", text[at:]))
+    tidy = [part if number % 2 else _BLANKS.sub("\n\n", part) for number, part in enumerate(parts)]
+    return "".join(tidy)
 
 
 def _name_blocks(tabs: Tag) -> None:
