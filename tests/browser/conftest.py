@@ -6,7 +6,6 @@ Whatever a test does, its windows must meet no error and ask nobody but the site
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from playwright.sync_api import (
 )
 
 from ..conftest import ADDRESS, ROOT, USERS_CACHE
+from .chromium import find_chromium, own_flags
 from .server import serving
 
 HERE = Path(__file__).parent
@@ -115,7 +115,7 @@ class Reader:
 @pytest.fixture(scope="package")
 def chromium(site: Path) -> Iterator[Browser]:
     """Debian's Chromium, started once; for it the site is where it says that it is."""
-    path = shutil.which("chromium")
+    path = find_chromium()
     if path is None:
         pytest.fail(
             "the browser tests need Debian's Chromium and Chinese fonts, which scripts/test "
@@ -124,9 +124,7 @@ def chromium(site: Path) -> Iterator[Browser]:
         )
     with serving(site) as served, sync_playwright() as playwright:
         there, here = (urlsplit(url).netloc for url in (ADDRESS, served))
-        flags = [f"--host-resolver-rules=MAP {there}:80 {here}"]
-        if os.geteuid() == 0:
-            flags.append("--no-sandbox")
+        flags = [f"--host-resolver-rules=MAP {there}:80 {here}", *own_flags()]
         browser = playwright.chromium.launch(executable_path=path, args=flags)
         yield browser
         browser.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
+from .chromium import find_chromium, own_flags
 from .server import serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -20,9 +19,8 @@ TAKEN = {"docs/screenshot.png": ("en/", {"width": 1280, "height": 1500})}
 
 def main() -> None:
     site = Path(sys.argv[1])
-    flags = ["--no-sandbox"] if os.geteuid() == 0 else []
     with serving(site) as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=flags)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=own_flags())
         for name, (page, size) in TAKEN.items():
             window = browser.new_page(viewport=size, color_scheme="light", reduced_motion="reduce")  # type: ignore[arg-type]
             window.goto(address + page, wait_until="networkidle")

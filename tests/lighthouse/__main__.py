@@ -23,6 +23,7 @@ from kshare_docs.run.runner import run
 from kshare_docs.site.build import build_site
 from kshare_docs.site.lookup import Lookup
 
+from ..browser.chromium import find_chromium, own_flags
 from ..browser.server import serving
 
 ROOT = Path(__file__).parent.parent.parent
@@ -51,9 +52,8 @@ def scores(modules: Path, address: str) -> tuple[dict[str, int], list[str]]:
     command = ["node", modules / "lighthouse" / "cli" / "index.js", address]
     command += ["--output=json", "--quiet", "--disable-full-page-screenshot"]
     command += ["--only-categories=performance,accessibility,best-practices,seo"]
-    flags = "--headless=new" + (" --no-sandbox" if os.geteuid() == 0 else "")
-    command.append(f"--chrome-flags={flags}")
-    environment = {**os.environ, "CHROME_PATH": "/usr/bin/chromium"}
+    command.append(f"--chrome-flags={' '.join(['--headless=new', *own_flags()])}")
+    environment = {**os.environ, "CHROME_PATH": find_chromium() or "chromium"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"lighthouse could not look at {address}:\n{done.stderr}")
@@ -89,6 +89,8 @@ def main() -> None:
             sys.stdout.write(f"/{page}: {row}\n")
             if min(best.values()) < LEAST:
                 failed = True
+                if (load := os.getloadavg()[0]) > (os.cpu_count() or 1):
+                    sys.stdout.write(f"    the machine is busy: load {load:.0f}\n")
                 sys.stdout.writelines(f"    {line}\n" for line in lost)
             sys.stdout.flush()
     sys.exit(1 if failed else 0)
