@@ -37,6 +37,9 @@ PAGES = sorted(path.stem for path in (ROOT / "docs" / "zh").glob("*.md"))
 
 PHONE, DESKTOP = 390, 1280
 
+DISTURBED = "net::ERR_NETWORK_CHANGED"
+"""What a request ends with when a container comes or goes meanwhile: no fault of the site."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
@@ -90,7 +93,14 @@ class Reader:
 
     @property
     def trouble(self) -> list[str]:
-        return [said for said in self.met if not any(part in said for part in self.expected)]
+        """What went wrong, and was not expected."""
+        passed_over = [DISTURBED, *self.expected]
+        return [said for said in self.met if not any(part in said for part in passed_over)]
+
+    @property
+    def disturbed(self) -> bool:
+        """Whether a page may lack a part."""
+        return any(DISTURBED in said for said in self.met)
 
     def _watch(self, context: BrowserContext) -> None:
         def said(message: ConsoleMessage) -> None:

@@ -1,6 +1,8 @@
-/* What axe leaves open, decided: the contrast of texts with what lies right under them, SVG included.
-   Called with selectors; returns for each that has not enough contrast (WCAG 1.4.3) what was measured. */
-(selectors) => {
+/* Put into a page beside axe: what is wrong with it to look at, a line for each. */
+
+/* The contrast of texts with what lies right under them, SVG included, which axe leaves open: for each
+   selector that has not enough of it (WCAG 1.4.3), what was measured. */
+globalThis.poorContrast = (selectors) => {
   const parse = (text) => {
     const found = text.match(/rgba?\(([^)]+)\)/);
     if (!found) return null;
@@ -78,4 +80,68 @@
     .map(([selector, fault]) => `contrast: ${selector}: ${fault}`);
   scrollTo({ top: 0, behavior: "instant" });
   return faults;
-}
+};
+
+/* What axe finds, and what it leaves open and is decided neither here nor by another test. */
+globalThis.axeFaults = async (rules, decidedElsewhere) => {
+  const { violations, incomplete } = await axe.run(document, {
+    resultTypes: ["violations", "incomplete"],
+    ...(rules && { runOnly: rules }),
+  });
+  const each = (found) =>
+    found.flatMap((rule) =>
+      rule.nodes.map((node) => ({
+        rule: rule.id,
+        target: node.target.flat(9).join(" "),
+        says: [...node.any, ...node.all, ...node.none].map((check) => check.message).join("; "),
+      })),
+    );
+  const left = each(incomplete).filter(
+    (item) => !decidedElsewhere.some(([rule, end]) => item.rule === rule && item.target.endsWith(end)),
+  );
+  const contrast = left.filter((item) => item.rule === "color-contrast");
+  return [
+    ...each(violations).map((item) => `${item.rule}: ${item.target}: ${item.says}`),
+    ...left
+      .filter((item) => !contrast.includes(item))
+      .map((item) => `${item.rule}: ${item.target}: axe cannot decide it: ${item.says}`),
+    ...poorContrast(contrast.map((item) => item.target)),
+  ];
+};
+
+/* What makes the page wider than its window. */
+globalThis.tooWide = () => {
+  const wide = document.documentElement.scrollWidth;
+  if (wide <= innerWidth) return [];
+  return [...document.querySelectorAll("body *")]
+    .map((node) => [node, node.getBoundingClientRect().right])
+    .filter(([, right]) => right > innerWidth + 1)
+    .slice(0, 5)
+    .map(([node, right]) => `${node.tagName}.${node.className} ends at ${right}`)
+    .concat(`the page is ${wide} wide, its window ${innerWidth}`);
+};
+
+const inScheme = async (place) => {
+  const input = document.getElementById(`__palette_${place}`);
+  if (!input.checked) input.click();
+  const scheme = input.dataset.mdColorScheme;
+  while (document.body.dataset.mdColorScheme !== scheme) await new Promise(requestAnimationFrame);
+};
+
+/* The page in each scheme, by axe, and its width. Only colours differ between the schemes. */
+globalThis.look = async (schemes, decidedElsewhere) => {
+  const style = document.createElement("style");
+  // In the middle of a transition colours are neither the old nor the new.
+  style.textContent = "*, ::before, ::after { transition: none !important; }";
+  document.head.append(style);
+  const found = tooWide();
+  for (const [place, scheme] of schemes.entries()) {
+    await inScheme(place);
+    const faults = await axeFaults(place ? ["color-contrast"] : null, decidedElsewhere);
+    found.push(...faults.map((fault) => `${scheme}: ${fault}`));
+  }
+  return found;
+};
+
+/* What evaluates this calls no function of it. */
+true;
