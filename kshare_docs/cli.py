@@ -121,7 +121,8 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
         with ExitStack() as stack:
             folder = stack.enter_context(staged(target)) if publish else target
             attestation.begin_site(folder)
-            faults = build_site(lookup, folder, script_files) + lookup.unused
+            say = partial(terminal.print_line, err=True)
+            faults = build_site(lookup, folder, script_files, say) + lookup.unused
             if publish and faults:
                 _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
             statement = make_statement(folder, lookup, source, started)

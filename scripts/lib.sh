@@ -94,6 +94,16 @@ need_packages() {
   rm -f -- "$log"
 }
 
+# Chromium, by Debian's name or another, and fonts with Chinese letters.
+need_browser() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    ! command -v "$name" >/dev/null || break
+  done
+  command -v "$name" >/dev/null || need_packages chromium
+  need_packages fontconfig fonts-noto-cjk
+}
+
 # Sets $python: the newest Python from 3.11 on. A name on PATH proves nothing (a shim may lead nowhere): each is run.
 find_python() {
   [[ -z ${python:-} ]] || return 0

@@ -24,10 +24,24 @@ ROOT = Path(__file__).parent.parent
 Ours: TypeAlias = Callable[[], list[str]]
 
 CACHE = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+USERS_CACHE = pytest.StashKey[str]()
+
+ADDRESS = "http://one-kernel.localhost/"
+"""Where the site of the tests says that it is: without an address it has no canonical links, and
+no instant navigation. A browser takes what is below `localhost` for secure."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--site",
+        type=lambda name: Path(name).resolve(),
+        help="a finished site for the browser tests, instead of one that is built for them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """A cache of the session's own: nothing that is reported comes from an earlier run."""
+    config.stash[USERS_CACHE] = os.environ.get("XDG_CACHE_HOME", "")
     config.stash[CACHE] = tempfile.TemporaryDirectory(prefix="kshare-test-cache-")
     os.environ["XDG_CACHE_HOME"] = config.stash[CACHE].name
 
@@ -90,6 +104,28 @@ class Workshop:
         (row,) = self.check(code=code)["examples"]
         found: dict[str, Any] = row
         return found
+
+
+@pytest.fixture(scope="session")
+def site(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of this project's own pages: built once, or the one that is named."""
+    if given := pytestconfig.getoption("--site", None):
+        assert (given / "provenance.json").is_file(), f"{given} is no site: scripts/build makes one"
+        return Path(given)
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "kshare_docs.cli", "build", "--site-dir", str(folder)]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "KSHARE_SITE_URL": ADDRESS, "KSHARE_SITE_URL_EN": f"{ADDRESS}en/"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 failed" in done.stdout.splitlines()[-1]
+    assert "preview" in done.stdout.splitlines()[-1]
+    return folder
 
 
 @pytest.fixture

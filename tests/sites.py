@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
@@ -70,6 +72,16 @@ def make_project(root: Path) -> Path:
     (root / "images.toml").touch()
     (root / "mkdocs.yml").write_text(CONFIGURATION, encoding="utf-8")
     return root
+
+
+def in_our_theme(root: Path) -> None:
+    """Give a project the configurations and the theme of this one; its pages are its own."""
+    ours = Path(__file__).parent.parent
+    shutil.copytree(ours / "overrides", root / "overrides")
+    for path in ours.glob("mkdocs*.yml"):
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r"^nav:\n(  .*\n)+", "", text, flags=re.MULTILINE)
+        (root / path.name).write_text(text, encoding="utf-8")
 
 
 def attack(tried: str, outcome: str, kind: str = "site") -> pytest.MarkDecorator:

@@ -6,8 +6,6 @@ import html
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ import pytest
 from kshare_docs.article.verify_script import script_files
 from kshare_docs.article.views import render_view
 from kshare_docs.data.capture import Capture, decode, visible
+from kshare_docs.data.escapes import plain
 from kshare_docs.data.example import COUNTER_RUN
 from kshare_docs.data.report import Report
 from kshare_docs.machine.host import read_host
@@ -29,17 +28,6 @@ from .conftest import ROOT
 pytestmark = pytest.mark.live
 
 FIGURE = re.compile(r'<figure class="kshare-example" id="([^"]+)"(.*?)</figure>', re.DOTALL)
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "kshare_docs.cli", "build", "--site-dir", str(folder)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "0 failed" in done.stdout.splitlines()[-1]
-    assert "preview" in done.stdout.splitlines()[-1]
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +66,22 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
             assert held or COUNTER_RUN in identifier
             shown += 1
     assert shown >= 40
+
+
+@pytest.mark.parametrize("folder", ["", "en"])
+def test_texts_have_the_outputs(site: Path, captures: dict[str, Capture], folder: str) -> None:
+    """What programs read of a page is what its figures show, and no markup."""
+    shown = 0
+    for path in site.joinpath(folder).glob("*/index.md"):
+        page = path.with_suffix(".html").read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8")
+        for digest in re.findall(r'data-capture="(sha256:[0-9a-f]{64})"', page):
+            for result in captures[digest].visible:
+                assert visible(plain(result.output)).strip() in text, (path, digest)
+                shown += 1
+        prose = re.sub(r"^(`{3,}).*?^\1$|(`+)[^\n]*?\2", "", text, flags=re.DOTALL | re.MULTILINE)
+        assert not re.findall(r"(?<!\\)<(?!https?:)[a-zA-Z/!]", prose), path
+    assert shown >= 100
 
 
 def test_every_page_says_that_it_is_a_preview(site: Path) -> None:

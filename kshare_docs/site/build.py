@@ -23,6 +23,10 @@ from mkdocs.exceptions import MkDocsException
 from ..data.problem import Kind, Problem
 from ..data.report import Report
 from ..pages.project import project_files
+from ..reach.addresses import robots
+from ..reach.built import picture_name
+from ..reach.edition import PICTURES, Edition, write_files
+from ..run.cache import Cache
 from .lookup import LOGGER, Lookup
 
 EXTENSION = "kshare_docs.extension"
@@ -32,6 +36,11 @@ SETS = "kernels"
 
 _LINK = re.compile(r"Doc file '(?P<page>[^']*)' contains .*?'(?P<target>[^']*)'")
 _ENTRY = re.compile(r"A reference to '(?P<page>[^']*)' is included in the 'nav'")
+
+NO_FONTS = (
+    "no pictures of the pages for other sites: fontconfig knows no font with Chinese letters here. "
+    "Run this, then build again: sudo apt-get install fontconfig fonts-noto-cjk"
+)
 
 ExtraFiles: TypeAlias = Callable[[Report, str], Mapping[str, str]]
 """Files for the folder of one language beside its pages: names and texts."""
@@ -55,13 +64,19 @@ def language(config: Any) -> str:
     return str(config.mdx_configs.get(EXTENSION, {}).get("lang", ""))
 
 
-def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Problem]:
+def build_site(
+    lookup: Lookup,
+    folder: Path,
+    extra_files: ExtraFiles,
+    say: Callable[[str], None] = lambda _text: None,
+) -> list[Problem]:
     """Build every language.
 
     Args:
         lookup: Where pages look their examples up.
         folder: Where the site goes.
         extra_files: What stands beside the pages.
+        say: Takes a line about what the site has to do without, for want of something here.
 
     Returns:
         What went wrong beside the report; empty if the site is complete.
@@ -71,18 +86,27 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
     """
     said: list[str] = []
     base: Path | None = None
+    editions: list[Edition] = []
+    # A publication reuses nothing.
+    cache = None if lookup.publication else Cache(lookup.root)
     with _warnings() as records, _quiet():
         try:
             for config in configurations(lookup.root):
                 base = base or Path(config.site_dir)
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
-                _prepare(config, lookup)
+                edition = _prepare(config, lookup)
+                editions.append(edition)
                 build(config)
+                write_files(edition, target, cache)
                 for name, text in extra_files(lookup.report, language(config)).items():
                     (target / name).write_text(text, encoding="utf-8")
+            rules = robots((e.address for e in editions), publication=lookup.publication)
+            (folder / "robots.txt").write_text(rules, encoding="utf-8")
         except MkDocsException as error:
             said = [str(error)]
+    if any(edition.lacks_fonts for edition in editions):
+        say(NO_FONTS)
     said = [*(record.getMessage() for record in records), *said]
     known = lookup.report.project.problems
     said = [message for message in said if not _is_known(message, known)]
@@ -104,7 +128,9 @@ def _watched(config: Path) -> list[Path]:
     return [*project_files(config.parent), *([Path(overrides)] if overrides else []), *own]
 
 
-def _prepare(config: Any, lookup: Lookup) -> None:
+def _prepare(config: Any, lookup: Lookup) -> Edition:
+    lang = language(config)
+    edition = Edition.of(config, lang, lookup.report, publication=lookup.publication)
     # Its notes on loading a dictionary say nothing about the site.
     jieba.setLogLevel(logging.WARNING)
     search = config.plugins.get("material/search") or config.plugins.get("search")
@@ -118,7 +144,11 @@ def _prepare(config: Any, lookup: Lookup) -> None:
         "publication": lookup.publication,
         "kernel": lookup.report.host.release,
         "verdict": lookup.report.host.verdict,
+        "languages": edition.languages,
+        "pictures": PICTURES if edition.faces else "",
+        "picture_name": picture_name,
     }
+    return edition
 
 
 def _is_known(message: str, problems: Iterable[Problem]) -> bool:

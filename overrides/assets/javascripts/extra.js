@@ -20,7 +20,21 @@
     return follow;
   }
 
+  /* What is scrolled sideways can be reached by keys, as long as it is too narrow for its table. */
+  var scrolled = new ResizeObserver(function (entries) {
+    entries.forEach(function (entry) {
+      var box = entry.target;
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+      else box.removeAttribute("tabindex");
+    });
+  });
+
   function repair() {
+    scrolled.disconnect();
+    document.querySelectorAll(".md-typeset__scrollwrap").forEach(function (box) {
+      scrolled.observe(box);
+    });
+
     // The search is a dialog without a name.
     var search = document.querySelector(".md-search[role=dialog]");
     var query = search && search.querySelector("input[name=query]");
@@ -31,6 +45,17 @@
       nav.setAttribute("role", "none");
     });
   }
+
+  /* The scheme is switched by radio buttons, of which the checked one has the focus: Space does
+     nothing to it. It shall do what Enter does. */
+  document.addEventListener("keydown", function (event) {
+    if (event.key !== " " || event.target.name !== "__palette") return;
+    event.preventDefault();
+    var inputs = [].slice.call(document.getElementsByName("__palette"));
+    var next = inputs[(inputs.indexOf(event.target) + 1) % inputs.length];
+    next.click();
+    next.focus();
+  });
 
   var follow = languageLink();
   function update() {

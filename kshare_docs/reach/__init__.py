@@ -1,0 +1,1 @@
+"""What makes a finished site be found and quoted: addresses, pictures of its pages, their text."""
