@@ -24,6 +24,8 @@ from .machine.host import read_host
 from .pages.contents import unfit_files
 from .pages.fences import LANGUAGE, VIEW_LANGUAGE, without_comments
 from .pages.project import find_root
+from .reading.tables import label_cells
+from .reading.titles import break_titles
 from .site.lookup import Lookup
 
 
@@ -40,29 +42,33 @@ class Formatter(Postprocessor):
         self.lookup = lookup
         self.lang = lang
         self.token = f"kshare-{secrets.token_hex(8)}-"
-        self.met: list[Callable[[str], Markup]] = []
+        self.met: list[Callable[[str, bool], Markup]] = []
 
     def __call__(self, *, code: str, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
         """The mark of one block."""
         header = {"id": options.get("id", ""), **(options.get("extra") or {})}
-        return self._mark(lambda page: self.lookup.figure(code, header, self.lang, page))
+        return self._mark(
+            lambda page, flat: self.lookup.figure(code, header, self.lang, page, flat=flat)
+        )
 
     def view(self, *, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
         """The mark of one view."""
         name = str((options.get("extra") or {}).get("name", ""))
-        return self._mark(lambda page: self.lookup.view(name, self.lang, page))
+        return self._mark(lambda page, flat: self.lookup.view(name, self.lang, page, flat=flat))
 
     def run(self, text: str) -> str:
         """The content, or what is wrong with it."""
-        page = _page(self.md, self.lookup.root)
+        page, known = _page(self.md, self.lookup.root), "relpath" in self.md.treeprocessors
+        flat = known and not _file(self.md).use_directory_urls
         mark = re.compile(rf"<div>{self.token}(\d+)</div>")
-        meta = _file(self.md).page.meta if "relpath" in self.md.treeprocessors else {}
+        meta = _file(self.md).page.meta if known else {}
         if refusal := self.lookup.refuse_foreign(mark.sub("", text), meta, page):
             return refusal
         shown = set(mark.findall(without_comments(text)))
-        return mark.sub(lambda m: self.met[int(m[1])](page) if m[1] in shown else "", text)
+        content = mark.sub(lambda m: self.met[int(m[1])](page, flat) if m[1] in shown else "", text)
+        return break_titles(label_cells(content))
 
-    def _mark(self, made: Callable[[str], Markup]) -> Markup:
+    def _mark(self, made: Callable[[str, bool], Markup]) -> Markup:
         self.met.append(made)
         return Markup("<div>{}{}</div>").format(self.token, len(self.met) - 1)
 

@@ -19,6 +19,7 @@ from mkdocs.exceptions import MkDocsException
 
 from ..data.problem import Problem
 from ..data.report import Report
+from ..reading.offline import finish_offline, take_offline
 from .lookup import LOGGER, Lookup
 
 EXTENSION = "kshare_docs.extension"
@@ -45,13 +46,16 @@ def language(config: Any) -> str:
     return str(config.mdx_configs.get(EXTENSION, {}).get("lang", ""))
 
 
-def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Problem]:
+def build_site(
+    lookup: Lookup, folder: Path, extra_files: ExtraFiles, *, offline: bool = False
+) -> list[Problem]:
     """Build every language.
 
     Args:
         lookup: Where pages look their examples up.
         folder: Where the site goes.
         extra_files: What stands beside the pages.
+        offline: The site is to be read from disk, without a server.
 
     Returns:
         What went wrong beside the report; empty if the site is complete.
@@ -68,7 +72,11 @@ def build_site(lookup: Lookup, folder: Path, extra_files: ExtraFiles) -> list[Pr
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
                 _prepare(config, lookup)
+                if offline:
+                    take_offline(config)
                 build(config)
+                if offline:
+                    finish_offline(config)
                 for name, text in extra_files(lookup.report, language(config)).items():
                     (target / name).write_text(text, encoding="utf-8")
         except MkDocsException as error:

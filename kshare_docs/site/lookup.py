@@ -27,8 +27,8 @@ LOGGER = "mkdocs.plugins.kshare_docs"
 
 _log = logging.getLogger(LOGGER)
 
-RenderView: TypeAlias = Callable[[Path, View, Report, Kernels], Markup]
-"""Fills a view in, or raises ViewError."""
+RenderView: TypeAlias = Callable[[Path, View, Report, Kernels, bool], Markup]
+"""Fills a view in, or raises ViewError; the last says whether pages are files: see `link`."""
 
 
 class ViewError(Exception):
@@ -72,7 +72,9 @@ class Lookup:
         missed = (e for e in examples if (e.lang, e.id) not in self.found)
         return sorted(example.problem("was run, but no page shows it") for example in missed)
 
-    def figure(self, source: str, options: dict[str, str], lang: str, page: str = "") -> Markup:
+    def figure(
+        self, source: str, options: dict[str, str], lang: str, page: str = "", *, flat: bool = False
+    ) -> Markup:
         """The figure of a block: its id and its lines say which example it is.
 
         Args:
@@ -80,6 +82,7 @@ class Lookup:
             options: Its header's options; `id` among them.
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
+            flat: Pages are files: see `link`.
         """
         block = Block(0, options, tuple(source.split("\n")))
         judged = self._known(block, lang)
@@ -94,15 +97,17 @@ class Lookup:
             _log.error("%s:%d: %s failed", example.page, example.line, example.id)
         ledger = self._view("ledger", example.lang)
         claims_page = ledger.page if ledger else ""
-        return render_figure(judged, example.lang, claims_page, self.kernels.records(example))
+        stored = self.kernels.records(example)
+        return render_figure(judged, example.lang, claims_page, stored, flat=flat)
 
-    def view(self, name: str, lang: str, page: str = "") -> Markup:
+    def view(self, name: str, lang: str, page: str = "", *, flat: bool = False) -> Markup:
         """A view, filled in from the newest run.
 
         Args:
             name: Its name.
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
+            flat: Pages are files: see `link`.
         """
         view = self._view(name, lang)
         if view is None or not self.report.judged:
@@ -111,7 +116,7 @@ class Lookup:
         if view is None:
             return self._refused(name, "", lang, page)
         try:
-            return self.render_view(self.root, view, self.report, self.kernels)
+            return self.render_view(self.root, view, self.report, self.kernels, flat)
         except ViewError as error:
             problem = Problem(view.page, view.line, "", f"view {name}: {error}")
             return self._report(problem, name, "", lang)
