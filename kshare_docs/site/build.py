@@ -71,9 +71,9 @@ def build_site(
                 base = base or Path(config.site_dir)
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
-                _prepare(config, lookup)
                 if offline:
                     take_offline(config)
+                _prepare(config, lookup)
                 build(config)
                 if offline:
                     finish_offline(config)
