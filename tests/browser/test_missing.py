@@ -17,7 +17,7 @@ from ..sites import in_our_theme
 from .conftest import Reader
 from .server import serving
 
-PAGE = "---\ndescription: x\n---\n\n# Start {#start}\n\n```console exec=\"1\" id=\"kernel\"\n$ uname -r\n```\n"
+PAGE = '---\ndescription: x\n---\n\n# Start {#start}\n\n```console exec="1" id="kernel"\n$ uname -r\n```\n'
 
 WORDS = {"zh": "没有这一页", "en": "There is no such page"}
 
@@ -42,7 +42,9 @@ def build(root: Path, folder: Path, address: str) -> None:
 
 
 @pytest.fixture(scope="module", params=["known", "unknown"])
-def below(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def below(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The address of a site below a path, which knows its address or does not."""
     folder = tmp_path_factory.mktemp("below")
     www = folder / "www"

@@ -15,19 +15,26 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ..conftest import ROOT
+from ..conftest import ROOT, USERS_CACHE
 from .conftest import LANGUAGES, PAGES, Reader
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """The zip, and the line that told of it."""
+def made(
+    pytestconfig: pytest.Config, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """The zip, and the line that told of it: of the results that the site was made of."""
+    assert site
+    if pytestconfig.getoption("--site", None):
+        cache = {"XDG_CACHE_HOME": pytestconfig.stash[USERS_CACHE]}
+    else:
+        cache = {}
     folder = tmp_path_factory.mktemp("offline")
     command = [sys.executable, "-m", "kshare_docs.cli", "build", "--offline"]
     done = subprocess.run(
         [*command, "--site-dir", str(folder / "site")],
         cwd=ROOT,
-        env={**os.environ, "KSHARE_SITE_URL": "https://one-kernel.example/"},
+        env={**os.environ, **cache, "KSHARE_SITE_URL": "https://one-kernel.example/"},
         capture_output=True,
         text=True,
         check=False,
@@ -77,7 +84,9 @@ def test_every_link_leads_to_a_file(disk: Path) -> None:
             target = (page.parent / unquote(parts.path)).resolve()
             if not (target.is_file() and target.is_relative_to(disk)):
                 lost.append(f"{page.relative_to(disk)}: {link}")
-            elif parts.fragment and f'id="{unquote(parts.fragment)}"' not in target.read_text("utf-8"):
+            elif parts.fragment and f'id="{unquote(parts.fragment)}"' not in target.read_text(
+                "utf-8"
+            ):
                 lost.append(f"{page.relative_to(disk)}: {link}")
     assert not lost
 
@@ -100,7 +109,9 @@ def test_a_search_from_disk(reader: Reader, lang: str, query: str, found: str) -
     first = window.locator(".md-search-result__link").first
     expect(first).to_be_visible()
     first.click()
-    expect(window).to_have_url(re.compile(rf"^{re.escape(reader.root)}{LANGUAGES[lang]}[\w-]+\.html"))
+    expect(window).to_have_url(
+        re.compile(rf"^{re.escape(reader.root)}{LANGUAGES[lang]}[\w-]+\.html")
+    )
     expect(window.locator(".md-content")).to_contain_text(re.compile(found, re.IGNORECASE))
 
 

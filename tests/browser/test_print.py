@@ -53,7 +53,9 @@ def test_what_is_folded_stays_so_and_doubt_is_shown(reader: Reader) -> None:
     window = on_paper(reader, "wsl", "zh")
     folds = window.locator(".kshare-fold > :not(summary)")
     assert folds.count() > 5
-    shown = {fold.evaluate("n => n.parentElement.className") for fold in folds.all() if fold.is_visible()}
+    shown = {
+        fold.evaluate("n => n.parentElement.className") for fold in folds.all() if fold.is_visible()
+    }
     assert shown == {"kshare-fold kshare-decided"}, "of what was skipped, why is on paper"
     for fold in window.locator(".kshare-decided").all():
         doubt = fold.get_attribute("data-doubt") is not None
