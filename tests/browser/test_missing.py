@@ -17,7 +17,17 @@ from ..sites import in_our_theme
 from .conftest import Reader
 from .server import serving
 
-PAGE = '---\ndescription: x\n---\n\n# Start {#start}\n\n```console exec="1" id="kernel"\n$ uname -r\n```\n'
+PAGE = """\
+---
+description: x
+---
+
+# Start {#start}
+
+```console exec="1" id="kernel"
+$ uname -r
+```
+"""
 
 WORDS = {"zh": "没有这一页", "en": "There is no such page"}
 
