@@ -1,11 +1,14 @@
-"""Tables that turn into cards, and titles that break between words."""
+"""Tables that turn into cards, titles that break between words, and the zip of a site."""
 
 from __future__ import annotations
 
 import re
+import zipfile
+from pathlib import Path
 
 import pytest
 
+from kshare_docs.reading.offline import pack, refuse_zip
 from kshare_docs.reading.tables import label_cells
 from kshare_docs.reading.titles import break_titles
 
@@ -86,3 +89,32 @@ def test_titles_break_between_words(title: str, broken: str) -> None:
     ):
         assert break_titles(f"{before}{title}{after}") == f"{before}{broken}{after}"
     assert break_titles(f"<p>{title}</p>") == f"<p>{title}</p>"
+
+
+def test_a_zip_of_the_same_site_is_the_same(tmp_path: Path) -> None:
+    site = tmp_path / "x"
+    (site / "en").mkdir(parents=True)
+    for name in ("index.html", "en/index.html", "en/a.html"):
+        (site / name).write_text(name, encoding="utf-8")
+    said = [pack(site, tmp_path / name / "site-offline.zip") for name in ("1", "2")]
+    assert "3 pages" in said[0]
+    assert "open site-offline/index.html or site-offline/en/index.html" in said[0]
+    first, second = ((tmp_path / name / "site-offline.zip").read_bytes() for name in ("1", "2"))
+    assert first == second
+    with zipfile.ZipFile(tmp_path / "1" / "site-offline.zip") as packed:
+        assert packed.read("site-offline/en/a.html") == b"en/a.html"
+        assert all(name.startswith("site-offline/") for name in packed.namelist())
+    assert [path.name for path in (tmp_path / "1").iterdir()] == ["site-offline.zip"]
+
+
+def test_nothing_but_a_zip_is_replaced(tmp_path: Path) -> None:
+    target = tmp_path / "site-offline.zip"
+    assert refuse_zip(target) == ""
+    target.write_text("mine", encoding="utf-8")
+    assert "is no zip" in refuse_zip(target)
+    target.unlink()
+    target.symlink_to(tmp_path / "other")
+    assert "is no zip" in refuse_zip(target)
+    target.unlink()
+    target.mkdir()
+    assert "is no zip" in refuse_zip(target)
