@@ -30,7 +30,8 @@ from .conftest import ROOT
 pytestmark = pytest.mark.live
 
 FIGURE = re.compile(
-    r'<figure class="kshare-example" id="([^"]+)"((?:(?!<figure class="kshare-example").)*?)</figure>',
+    r'<figure class="kshare-example" id="([^"]+)"'
+    r'((?:(?!<figure class="kshare-example").)*?)</figure>',
     re.DOTALL,
 )
 
