@@ -9,11 +9,12 @@ import logging
 import math
 import os
 import sys
-from collections.abc import Collection
-from contextlib import ExitStack
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import click
@@ -36,6 +37,7 @@ from .machine.runs import sweep_host
 from .machine.wsl import FactsError, decode_facts
 from .pages.contents import unfit_files
 from .pages.project import find_root, read_project
+from .reading.offline import pack, refuse_zip
 from .run.cache import Cache
 from .run.doctor import describe_verdict, examine
 from .run.runner import run
@@ -81,11 +83,16 @@ def main() -> None:
 @click.option("--publish", is_flag=True, help="Make a publication, or refuse with all reasons.")
 @click.option("--fresh", is_flag=True, help="Reuse nothing of earlier runs.")
 @click.option(
+    "--offline",
+    is_flag=True,
+    help="Make a zip instead of a folder, to be read from disk without a server.",
+)
+@click.option(
     "--site-dir",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where the site goes. [default: site/]",
+    help="Where the site goes. [default: site/; with --offline, site-offline.zip]",
 )
-def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
+def build(*, publish: bool, fresh: bool, offline: bool, site_dir: Path | None) -> None:
     """Run the examples and build the site, Chinese at / and English at /en/.
 
     A publication reuses nothing, and needs a genuine WSL2 host whose kernel the engine shares,
@@ -94,7 +101,9 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     """
     started, host = utc_now(), read_host()
     target = site_dir or _root() / "site"
-    if why := attestation.refuse_site(target):
+    if offline:
+        target = target.with_name(f"{target.name}-offline.zip")
+    if why := refuse_zip(target) if offline else attestation.refuse_site(target):
         _give_up(why)
     if unfit_docs := unfit_files(_root()):
         terminal.print_problems(unfit_docs, _root())
@@ -118,15 +127,16 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     kind = "publication" if publish else "preview"
     made = f"{kind}, made on Linux {host.release} (WSL2: {report.host.verdict})"
     try:
-        with ExitStack() as stack:
-            folder = stack.enter_context(staged(target)) if publish else target
+        with _site_folder(target, publish=publish, offline=offline) as folder:
             attestation.begin_site(folder)
             say = partial(terminal.print_line, err=True)
-            faults = build_site(lookup, folder, script_files, say) + lookup.unused
+            faults = build_site(lookup, folder, script_files, say, offline=offline) + lookup.unused
             if publish and faults:
                 _refuse([Refusal(str(fault), "kshare build shows it too") for fault in faults])
             statement = make_statement(folder, lookup, source, started)
             attestation.write_statement(folder, statement)
+            if offline:
+                made = f"{made}; {pack(folder, target)}"
     except OSError as error:
         made = "no site"
         faults = [*lookup.problems, Problem(str(target), 0, "", f"cannot be written: {error}")]
@@ -134,7 +144,8 @@ def build(*, publish: bool, fresh: bool, site_dir: Path | None) -> None:
     terminal.print_problems(faults, project.root)
     refused = f", {len(report.problems)} refused" if report.problems else ""
     counts = terminal.describe_counts(report)
-    terminal.print_line(f"{terminal.short_path(target)}/: {counts}{refused}; {made}")
+    name = f"{terminal.short_path(target)}{'' if offline else '/'}"
+    terminal.print_line(f"{name}: {counts}{refused}; {made}")
     _finish(report, faulty=bool(faults))
 
 
@@ -294,6 +305,16 @@ def serve(*, lang: str, address: str) -> None:
         raise click.BadParameter(what, param_hint="--lang")
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     serve_site(known[lang or next(iter(known))], address)
+
+
+@contextmanager
+def _site_folder(target: Path, *, publish: bool, offline: bool) -> Iterator[Path]:
+    """Where a site is made: in its place, beside it if it may be refused, or to be packed."""
+    with ExitStack() as stack:
+        if offline:
+            yield Path(stack.enter_context(TemporaryDirectory(prefix="kshare-"))) / "site"
+        else:
+            yield stack.enter_context(staged(target)) if publish else target
 
 
 def _root() -> Path:

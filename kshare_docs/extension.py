@@ -14,7 +14,6 @@ import re
 import secrets
 import sys
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -34,6 +33,8 @@ from .machine.host import read_host
 from .pages.contents import unfit_files
 from .pages.fences import LANGUAGE, VIEW_LANGUAGE, quotes, without_comments
 from .pages.project import find_root
+from .reading.tables import label_cells
+from .reading.titles import break_titles
 from .site.figure import render_quotation
 from .site.lookup import Lookup
 
@@ -51,20 +52,23 @@ class Formatter(Postprocessor):
         self.lookup = lookup
         self.lang = lang
         self.token = f"kshare-{secrets.token_hex(8)}-"
-        self.met: list[Callable[[str], Markup]] = []
+        self.met: list[Callable[[str, bool], Markup]] = []
         self.ids: list[str] = []
         self.whole = False
 
     def __call__(self, *, code: str, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
         """The mark of one block."""
         header = {"id": options.get("id", ""), **(options.get("extra") or {})}
-        made = partial(self.lookup.figure, code, header, self.lang)
+
+        def made(page: str, flat: bool) -> Markup:
+            return self.lookup.figure(code, header, self.lang, page, flat=flat)
+
         return self._mark(made, header["id"])
 
     def view(self, *, md: Markdown, **options: Any) -> Markup:  # noqa: ARG002
         """The mark of one view."""
         name = str((options.get("extra") or {}).get("name", ""))
-        return self._mark(partial(self.lookup.view, name, self.lang))
+        return self._mark(lambda page, flat: self.lookup.view(name, self.lang, page, flat=flat))
 
     def begin(self) -> None:
         """A page begins."""
@@ -74,7 +78,7 @@ class Formatter(Postprocessor):
     def quotation(self, source: str, whose: str) -> Markup:
         """The mark of a session that is somebody else's, and was not run."""
         html = render_quotation(source, whose, self.lang)
-        return self._mark(lambda _page: html)
+        return self._mark(lambda _page, _flat: html)
 
     def run(self, text: str) -> str:
         """The content, or what is wrong with it; a builder might swallow what is raised here."""
@@ -90,19 +94,21 @@ class Formatter(Postprocessor):
         if refusal := self.lookup.refuse_foreign(mark.sub("", text), meta, page):
             return refusal
         shown = set(mark.findall(without_comments(text)))
-        html = mark.sub(lambda m: self._made(int(m[1]), page) if m[1] in shown else "", text)
+        flat = "relpath" in self.md.treeprocessors and not _file(self.md).use_directory_urls
+        html = mark.sub(lambda m: self._made(int(m[1]), page, flat) if m[1] in shown else "", text)
+        html = break_titles(label_cells(html))
         if not self.whole:
             return html  # a heading, for the table of contents
         there = {self.ids[int(number)] for number in shown}
         return f"{html}{self.lookup.refuse_missed(page, there, self.lang)}"  # a sum would escape it
 
-    def _made(self, number: int, page: str) -> Markup:
+    def _made(self, number: int, page: str, flat: bool) -> Markup:
         try:
-            return self.met[number](page)
+            return self.met[number](page, flat)
         except Exception as error:
             return self.lookup.fault(error, self.lang, page)
 
-    def _mark(self, made: Callable[[str], Markup], identifier: str = "") -> Markup:
+    def _mark(self, made: Callable[[str, bool], Markup], identifier: str = "") -> Markup:
         self.met.append(made)
         self.ids.append(identifier)
         return Markup("<div>{}{}</div>").format(self.token, len(self.met) - 1)
@@ -225,7 +231,7 @@ def _fail_unless_sound(lookup: Lookup) -> None:
 def _page(md: Markdown, root: Path) -> tuple[str, dict[str, Any]]:
     """The page that renders and its front matter, as MkDocs or Zensical says; else nothing."""
     if "relpath" in md.treeprocessors:
-        file: Any = getattr(md.treeprocessors["relpath"], "file")  # noqa: B009
+        file = _file(md)
         path, meta = Path(file.abs_src_path or ""), file.page.meta
     elif "rendering_context" in md.preprocessors:
         context: Any = md.preprocessors["rendering_context"]
@@ -234,3 +240,8 @@ def _page(md: Markdown, root: Path) -> tuple[str, dict[str, Any]]:
     else:
         return "", {}
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else "", meta
+
+
+def _file(md: Markdown) -> Any:
+    """The file that MkDocs renders."""
+    return getattr(md.treeprocessors["relpath"], "file")  # noqa: B009

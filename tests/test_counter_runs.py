@@ -192,7 +192,7 @@ def test_a_page_shows_what_was_refuted(workshop: Workshop) -> None:
     workshop.allow("docker run --rm --runtime kata alpine echo one")
     assert workshop.kshare("build").returncode == 0
     html = (workshop.root / "site" / "index.html").read_text(encoding="utf-8")
-    runs = r'(?s)<details class="kshare-provenance kshare-counter">.*?</figure>'
+    runs = r'(?s)<details class="kshare-fold kshare-counter">.*?</figure>'
     shown, skipped = re.findall(runs, html)
     assert "反证：把第 1 步换成 <code>docker run --rm alpine echo another</code>" in shown
     assert "被推翻，理当如此 D1</summary>" in shown

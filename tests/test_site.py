@@ -6,6 +6,7 @@ import html
 import json
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,18 @@ from .conftest import ROOT
 
 pytestmark = pytest.mark.live
 
-FIGURE = re.compile(r'<figure class="kshare-example" id="([^"]+)"(.*?)</figure>', re.DOTALL)
+FIGURE = re.compile(
+    r'<figure class="kshare-example" id="([^"]+)"'
+    r'((?:(?!<figure class="kshare-example").)*?)</figure>',
+    re.DOTALL,
+)
+
+
+def figures(page: str) -> Iterator[tuple[str, str]]:
+    """Id and content of each, those within others first, and left out of these."""
+    while found := FIGURE.findall(page):
+        yield from found
+        page = FIGURE.sub("", page)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +60,7 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
     for source in (ROOT / "docs" / (folder or "zh")).glob("*.md"):
         name = "index.html" if source.stem == "index" else f"{source.stem}/index.html"
         page = (site / folder / name).read_text(encoding="utf-8")
-        for identifier, figure in FIGURE.findall(page):
+        for identifier, figure in figures(page):
             status = re.search(r'data-status="(\w+)"', figure)
             assert status
             if status[1] == "skipped":
@@ -62,6 +74,9 @@ def test_figures_show_their_captures(site: Path, captures: dict[str, Capture], f
             assert [html.unescape(text) for text in outputs] == [
                 visible(result.output) for result in capture.visible if result.output
             ]
+            (copied,) = re.findall(r'data-copy="([^"]*)"', figure)
+            ran = "\n".join(result.source for result in capture.results)
+            assert html.unescape(copied) == ran, "what is copied does what ran"
             held = figure.count('<li data-status="verified">') == figure.count("<li ")
             assert held or COUNTER_RUN in identifier
             shown += 1

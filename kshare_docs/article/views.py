@@ -47,11 +47,13 @@ class RunContext:
         _report: The run. What begins with an underscore, templates do not reach.
         _view: The view, whose page links start from.
         _stored: The sets of other runs that may be shown, with the examples on each.
+        _flat: Pages are files: see `link`.
     """
 
     _report: Report
     _view: View
     _stored: Kernels
+    _flat: bool = False
 
     @property
     def sets(self) -> tuple[CaptureSet, ...]:
@@ -132,10 +134,13 @@ class RunContext:
 
     def link(self, identifier: str) -> str:
         """The way from the view's page to an example."""
-        return link(self._view.page, self.example(identifier).example.page, identifier)
+        page = self.example(identifier).example.page
+        return link(self._view.page, page, identifier, flat=self._flat)
 
 
-def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Markup:
+def render_view(
+    root: Path, view: View, report: Report, kernels: Kernels, flat: bool = False
+) -> Markup:
     """Fill in a view.
 
     Args:
@@ -143,6 +148,7 @@ def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Mar
         view: Which one, and where it stands.
         report: The run that it shows.
         kernels: The stored sets that may be shown.
+        flat: Pages are files: see `link`.
 
     Raises:
         ViewError: Its template does not work.
@@ -151,7 +157,7 @@ def render_view(root: Path, view: View, report: Report, kernels: Kernels) -> Mar
     try:
         with _limited():
             html = load_template(name, root / VIEWS).render(
-                run=RunContext(report, view, kernels),
+                run=RunContext(report, view, kernels, flat),
                 lang=view.lang,
                 host=report.host,
                 scale=Scale.around,

@@ -26,6 +26,7 @@ from ..pages.project import project_files
 from ..reach.addresses import robots
 from ..reach.built import picture_name
 from ..reach.edition import PICTURES, Edition, write_files
+from ..reading.offline import finish_offline, take_offline
 from ..run.cache import Cache
 from .lookup import LOGGER, Lookup
 
@@ -69,6 +70,8 @@ def build_site(
     folder: Path,
     extra_files: ExtraFiles,
     say: Callable[[str], None] = lambda _text: None,
+    *,
+    offline: bool = False,
 ) -> list[Problem]:
     """Build every language.
 
@@ -77,6 +80,7 @@ def build_site(
         folder: Where the site goes.
         extra_files: What stands beside the pages.
         say: Takes a line about what the site has to do without, for want of something here.
+        offline: The site is to be read from disk, without a server.
 
     Returns:
         What went wrong beside the report; empty if the site is complete.
@@ -95,10 +99,14 @@ def build_site(
                 base = base or Path(config.site_dir)
                 target = folder / Path(config.site_dir).relative_to(base)
                 config.site_dir = str(target)
+                if offline:
+                    take_offline(config)
                 edition = _prepare(config, lookup)
                 editions.append(edition)
                 build(config)
                 write_files(edition, target, cache)
+                if offline:
+                    finish_offline(config)
                 for name, text in extra_files(lookup.report, language(config)).items():
                     (target / name).write_text(text, encoding="utf-8")
             rules = robots((e.address for e in editions), publication=lookup.publication)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -14,8 +15,9 @@ from rich.style import Style
 
 from ..data.capture import visible
 from ..data.escapes import COLOUR, colour_codes, settled
+from ..data.example import Example
 from ..data.needs import lacking
-from ..data.report import Judged
+from ..data.report import Judged, Status
 from ..words import languages, load_words
 from .templates import load_template
 
@@ -23,15 +25,21 @@ _WEIGHTS = ("bold", "dim", "italic", "underline", "strike")
 
 
 def render_figure(
-    judged: Judged, lang: str, ledger: str = "", stored: Sequence[Judged] = ()
+    judged: Judged,
+    lang: str,
+    ledger: str = "",
+    stored: Sequence[Judged] = (),
+    *,
+    flat: bool = False,
 ) -> Markup:
-    """The HTML of an example.
+    """The HTML of an example: what ran, what it printed, what that shows; the rest is folded.
 
     Args:
         judged: The example with its capture and verdicts.
         lang: Language of the fixed words.
         ledger: The page that lists the article's claims; empty where there is none.
         stored: The example as stored sets of other kernels have it: a tab each.
+        flat: Pages are files, and not folders: see `link`.
     """
     # A set of this very kernel is older than this run, and says nothing more.
     others = [item for item in stored if _kernel(item) != _kernel(judged)]
@@ -40,8 +48,10 @@ def render_figure(
         records=[judged, *others],
         first=1 if others and not judged.capture else 0,
         why_missing=partial(why_missing, lang=lang),
-        ledger=link(judged.example.page, ledger) if ledger else "",
+        ledger=link(judged.example.page, ledger, flat=flat) if ledger else "",
         output_html=output_html,
+        in_doubt=in_doubt,
+        names_used=names_used,
         words=load_words(lang),
     )
     return Markup(html)  # noqa: S704  (made by a template that escapes)
@@ -66,16 +76,38 @@ def render_quotation(text: str, source: str, lang: str) -> Markup:
     ).format(visible(text), words["quoted"], visible(source))
 
 
-def link(start: str, target: str, anchor: str = "") -> str:
-    """The way from one page to another of the same language, on a site with directory addresses.
+def link(start: str, target: str, anchor: str = "", *, flat: bool = False) -> str:
+    """The way from one page to another of the same language.
 
     Args:
         start: Path of the page that has the link, from the project's root.
         target: Path of the page that it leads to.
         anchor: The place on that page.
+        flat: Pages are files, such as `vms.html`, and not folders with one: MkDocs'
+            `use_directory_urls` is off.
     """
-    way = posixpath.relpath(_address(target), _address(start))
-    return f"{way}/#{anchor}" if anchor else f"{way}/"
+    if flat:
+        folder = posixpath.dirname(_path(start))
+        way = posixpath.relpath(f"{_path(target)}.html", folder)
+    else:
+        way = f"{posixpath.relpath(_address(target), _address(start))}/"
+    return f"{way}#{anchor}" if anchor else way
+
+
+def in_doubt(judged: Judged) -> bool:
+    """Whether not all of an example is settled: something failed, or was not asked."""
+    runs = judged.counter_runs
+    return (
+        judged.status is not Status.VERIFIED
+        or any(verdict.status is not Status.VERIFIED for verdict in judged.verdicts)
+        or any(run.missing or run.fault for run in runs)
+    )
+
+
+def names_used(example: Example, names: Mapping[str, str]) -> list[str]:
+    """What readers must be told about the names in an example's expressions, and no more."""
+    text = " ".join(claim.expression for claim in example.claims)
+    return [said for name, said in names.items() if re.search(rf"\b{name}\b", text)]
 
 
 def why_missing(judged: Judged, lang: str) -> str:
@@ -118,7 +150,12 @@ def _kernel(judged: Judged) -> str:
 
 
 def _address(page: str) -> str:
+    path = PurePosixPath(_path(page))
+    return str(path.parent if path.name == "index" else path)
+
+
+def _path(page: str) -> str:
+    """A page's path among those of its language, without its ending."""
     parts = PurePosixPath(page).parts
     inside = 2 if len(parts) > 2 and parts[1] in languages() else 1
-    path = PurePosixPath(*parts[inside:]).with_suffix("")
-    return str(path.parent if path.name == "index" else path)
+    return str(PurePosixPath(*parts[inside:]).with_suffix(""))

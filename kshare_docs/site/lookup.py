@@ -34,8 +34,8 @@ AGAIN_SECONDS = 5.0
 
 _log = logging.getLogger(LOGGER)
 
-RenderView: TypeAlias = Callable[[Path, View, Report, Kernels], Markup]
-"""Fills a view in, or raises ViewError."""
+RenderView: TypeAlias = Callable[[Path, View, Report, Kernels, bool], Markup]
+"""Fills a view in, or raises ViewError; the last says whether pages are files: see `link`."""
 
 
 class ViewError(Exception):
@@ -108,7 +108,9 @@ class Lookup:
                 self._told.clear()
                 self._read()
 
-    def figure(self, source: str, options: dict[str, str], lang: str, page: str = "") -> Markup:
+    def figure(
+        self, source: str, options: dict[str, str], lang: str, page: str = "", *, flat: bool = False
+    ) -> Markup:
         """The figure of a block: its id and its lines say which example it is.
 
         Args:
@@ -116,6 +118,7 @@ class Lookup:
             options: Its header's options; `id` among them.
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
+            flat: Pages are files: see `link`.
         """
         block = Block(0, options, tuple(source.split("\n")))
         with self._lock:
@@ -134,15 +137,17 @@ class Lookup:
                 _log.error("%s", visible(failure.describe(self.root)))
         ledger = self._view("ledger", example.lang)
         claims_page = ledger.page if ledger else ""
-        return render_figure(judged, example.lang, claims_page, self.kernels.records(example))
+        stored = self.kernels.records(example)
+        return render_figure(judged, example.lang, claims_page, stored, flat=flat)
 
-    def view(self, name: str, lang: str, page: str = "") -> Markup:
+    def view(self, name: str, lang: str, page: str = "", *, flat: bool = False) -> Markup:
         """A view, filled in from the newest run.
 
         Args:
             name: Its name.
             lang: Language of the page; empty where that is not known.
             page: Path of the page, for messages; empty where that is not known.
+            flat: Pages are files: see `link`.
         """
         with self._lock:
             self._run(page)
@@ -150,7 +155,7 @@ class Lookup:
             if view is None:
                 return self._refused(name, "", lang, page)
         try:
-            html = self.render_view(self.root, view, self.report, self.kernels)
+            html = self.render_view(self.root, view, self.report, self.kernels, flat)
         except ViewError as error:
             what = f"view {name}: {error}"
             problem = Problem(view.page, view.line, "", what, Kind.FILLING, name)

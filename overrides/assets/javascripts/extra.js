@@ -57,6 +57,18 @@
     next.focus();
   });
 
+  /* A host shows one 404 page for all languages: that of the address comes first. */
+  function missing() {
+    var parts = document.querySelectorAll(".kshare-missing");
+    if (parts.length < 2) return;
+    var homes = [].map.call(parts, function (part) {
+      return new URL(part.querySelector("a").href).pathname;
+    });
+    var inside = homes[1].length > homes[0].length && location.pathname.startsWith(homes[1]);
+    if (inside) parts[0].before(parts[1]);
+  }
+
+  missing();
   var follow = languageLink();
   function update() {
     follow();
