@@ -19,7 +19,8 @@ from .server import serving
 
 PAGE = """\
 ---
-description: x
+description: What an address that is missing leads to.
+tags: [missing]
 ---
 
 # Start {#start}
