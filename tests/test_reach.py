@@ -96,6 +96,12 @@ def test_the_text_of_a_page(content: str, expected: str) -> None:
     assert text_of(content) == expected
 
 
+def test_a_title_is_text() -> None:
+    odd = replace(page("<h1>x</h1>y"), title="a<b> [c]")
+    assert page_text(odd, "").startswith("# a\\<b> \\[c\\]\n\n> What it says.\n\ny")
+    assert "- [a\\<b> \\[c\\]](a/index.md): What" in guide("S", "", [("", [odd])], "")
+
+
 def test_a_text_says_where_it_is_from() -> None:
     text = page_text(replace(page("<h1>A title</h1><p>x</p>"), notice="Preview"), ADDRESS)
     assert text == f"# A title\n\n> What it says.\n>\n> Preview\n>\n> {ADDRESS}a/\n\nx\n"

@@ -37,12 +37,12 @@ def page_text(page: BuiltPage, address: str) -> str:
         one.insert_before(" — ")
     for tabs in soup.select(".tabbed-set"):
         _name_blocks(tabs)
+    if heading := soup.find("h1"):
+        heading.decompose()
     text = _Text(heading_style="ATX", bullets="-").convert_soup(soup)
-    heading = f"# {page.title}"
-    _, _, rest = text.partition(heading)
     above = [page.description, page.notice, f"{address}{page.url}" if address else ""]
     quoted = "\n>\n".join(f"> {line}" for line in above if line)
-    return _tidied(f"{heading}\n\n{quoted}\n\n{(rest or text).strip()}\n")
+    return _tidied(f"# {_safe(page.title)}\n\n{quoted}\n\n{text.strip()}\n")
 
 
 def guide(
@@ -64,11 +64,16 @@ def guide(
     notices = {page.notice for _, pages in groups for page in pages}
     parts = [f"# {name}", f"> {description}", *sorted(filter(None, notices))]
     for heading, pages in groups:
-        entries = [f"- [{p.title}]({address}{p.text_url}): {p.description}" for p in pages]
+        entries = [f"- [{_safe(p.title)}]({address}{p.text_url}): {p.description}" for p in pages]
         parts += [f"## {heading or name}", "\n".join(entry.removesuffix(": ") for entry in entries)]
     if links := [f"- [{name}]({url})" for name, url in others]:
         parts += ["## Optional", "\n".join(links)]
     return "\n\n".join(parts) + "\n"
+
+
+def _safe(text: str) -> str:
+    """A text that can be taken neither for a tag nor for the end of a link's name."""
+    return re.sub(r"([<\[\]])", r"\\\1", text)
 
 
 def _tidied(text: str) -> str:

@@ -109,16 +109,16 @@ globalThis.axeFaults = async (rules, decidedElsewhere) => {
   ];
 };
 
-/* What makes the page wider than its window. */
+/* What makes the page wider than its window. `innerWidth` grows with the page on a phone. */
 globalThis.tooWide = () => {
-  const wide = document.documentElement.scrollWidth;
-  if (wide <= innerWidth) return [];
+  const { scrollWidth, clientWidth } = document.documentElement;
+  if (scrollWidth <= clientWidth) return [];
   return [...document.querySelectorAll("body *")]
     .map((node) => [node, node.getBoundingClientRect().right])
-    .filter(([, right]) => right > innerWidth + 1)
+    .filter(([, right]) => right > clientWidth + 1)
     .slice(0, 5)
     .map(([node, right]) => `${node.tagName}.${node.className} ends at ${right}`)
-    .concat(`the page is ${wide} wide, its window ${innerWidth}`);
+    .concat(`the page is ${scrollWidth} wide, its window ${clientWidth}`);
 };
 
 const inScheme = async (place) => {

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from .conftest import LANGUAGES, PAGES, PHONE, Reader, address
+from .test_every_page import LOOK
 
 WITH_SCRIPT = pytest.mark.parametrize("java_script", [True, False])
 
@@ -191,6 +192,25 @@ def test_instant_navigation(reader: Reader) -> None:
     expect(window).to_have_url(reader.root + address("namespaces", "en"))
     window.go_back()
     expect(window).to_have_url(target)
+
+
+PAPER = 718
+"""CSS pixels between the margins of A4."""
+
+
+@pytest.mark.parametrize("page", ["index", "vms", "namespaces", "ledger"])
+def test_on_paper(reader: Reader, page: str) -> None:
+    """Light also where the screen is dark, nothing cut off, and a preview says so."""
+    window = reader.open(page, width=PAPER, scheme="dark")
+    window.emulate_media(media="print")
+    window.evaluate(LOOK)
+    assert not window.evaluate("tooWide()")
+    assert window.evaluate("getComputedStyle(document.body).backgroundColor") in (
+        "rgb(255, 255, 255)",
+        "rgba(0, 0, 0, 0)",
+    )
+    expect(window.locator(".kshare-preview")).to_be_visible()
+    expect(window.locator(".md-code__button:visible")).to_have_count(0)
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
