@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from ..conftest import ROOT
-from .conftest import LANGUAGES, Reader
+from .conftest import LANGUAGES, PHONE, Reader
 
 QUERIES: dict[str, list[dict[str, Any]]] = tomllib.loads(
     (ROOT / "tests" / "cases" / "search" / "queries.toml").read_text(encoding="utf-8")
@@ -84,3 +84,39 @@ def test_a_query_finds_its_page(windows: dict[str, Page], lang: str, asked: dict
     assert asked.get("shows", "") in hits[0].excerpt
     assert any(title.startswith(asked.get("title", "")) for title in hits[0].titles)
     assert hits[0].marks or asked.get("keyword"), hits[0].excerpt
+
+
+ODD = [
+    "(a",
+    "c++",
+    "*",
+    "。",
+    "title:x",
+    "a~1 b^2",
+    "\\",
+    '"uname',
+    "+a -b",
+    "--",
+    "<b>&lt;",
+    "龘靐",
+    "命" * 300,
+]
+
+
+@pytest.mark.parametrize("query", ODD, ids=[f"{query:.9}" for query in ODD])
+def test_an_odd_query_breaks_nothing(windows: dict[str, Page], query: str) -> None:
+    for window in windows.values():
+        ask(window, query)
+        (found, *_) = ask(window, "uname")
+        assert found.page == "index"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_is_found_by_a_phone(reader: Reader, lang: str) -> None:
+    window = reader.open("about", lang, width=PHONE)
+    window.locator("label.md-header__button[for=__search]").tap()
+    (found, *_) = ask(window, "copy-on-write")
+    assert found.page == "unionfs"
+    window.locator(".md-search-result__link").first.tap()
+    expect(window).to_have_url(re.compile("/unionfs/"))
+    expect(window.locator("mark").first).to_be_attached()

@@ -77,9 +77,10 @@
 
   function wordsOf(query) {
     const found = [];
-    for (const piece of query.toLowerCase().replace(/["^*\\]/g, " ").split(separator)) {
+    const plainly = query.slice(0, 200).toLowerCase().replace(/["^*\\]/g, " ");
+    for (const piece of plainly.split(separator)) {
       for (const part of piece.match(/\p{sc=Han}+|[^\p{sc=Han}]+/gu) || []) {
-        if (/^\p{sc=Han}/u.test(part)) found.push(...cut(part));
+        if (isHan(part)) found.push(...cut(part));
         else found.push(part.replace(/^[+@]+/, ""));
       }
     }
@@ -117,10 +118,10 @@
   function put(words) {
     return words
       .map((word) => {
-        const whole = word.replace(/(?<=\p{sc=Han})(?=\p{sc=Han})/gu, "\\");
-        if (/\p{sc=Han}/u.test(word)) return `${whole}^${EXACT} *${whole}*^1`;
+        const chinese = isHan(word) && [...word].join("\\");
+        if (chinese) return `${chinese}^${EXACT} *${chinese}*^1`;
         const stem = stemOf(word);
-        return stem.length < 3 ? `${whole}^${EXACT}` : `${whole}^${EXACT} ${stem}*^1`;
+        return stem.length < 3 ? `${word}^${EXACT}` : `${word}^${EXACT} ${stem}*^1`;
       })
       .join(" ");
   }
@@ -131,7 +132,11 @@
     const stem = self.lunr.stemmer(new self.lunr.Token(word)).toString();
     let end = 0;
     while (end < stem.length && stem[end] === word[end]) end++;
-    return word.slice(0, end);
+    return word.slice(0, end || word.length);
+  }
+
+  function isHan(word) {
+    return /^\p{sc=Han}/u.test(word);
   }
 
   /* ---- the hits ---- */
@@ -149,7 +154,7 @@
      it; what is read here, before what the keywords promise of the page; words in a row, before others. */
   function judge(item) {
     const { own, tags, text } = pages.get(item.location);
-    const has = (where, word) => where.includes(/\p{sc=Han}/u.test(word) ? word : ` ${stemOf(word)}`);
+    const has = (where, word) => where.includes(isHan(word) ? word : ` ${stemOf(word)}`);
     const here = asked.filter((word) => has(own, word));
     item.terms = Object.fromEntries(asked.map((word) => [word, here.includes(word) || has(tags, word)]));
     const found = asked.filter((word) => item.terms[word]);
@@ -162,26 +167,29 @@
   /* The sentence that has most of the words, most of them in a row, and what follows it. */
   function excerpt(text) {
     const mark = marking();
-    const sentences = text.split(/\n+|(?<=[。！？；])|(?<=[.!?;])\s+/u).filter((sentence) => sentence.trim());
+    const ended = text.replace(/[。！？；]|[.!?;](?=\s)/g, "$&\n");
+    const sentences = ended.split("\n").map((sentence) => sentence.trim()).filter(Boolean);
     const worth = sentences.map((sentence) => {
-      const has = new Set((sentence.match(mark) || []).map((word) => word.toLowerCase()));
+      const has = new Set();
+      sentence.replace(mark, (_, __, latin, chinese) => has.add((latin || chinese).toLowerCase()));
       return has.size + pairsIn(inOrder(sentence)) - sentence.length / (4 * EXCERPT);
     });
-    let shown = sentences.slice(worth.indexOf(Math.max(...worth))).join(" ").trim();
-    shown = shown.replace(/(?<=[。！？；]) /gu, "");
+    let shown = sentences.slice(worth.indexOf(Math.max(...worth))).join(" ");
+    shown = shown.replace(/([。！？；]) /g, "$1");
     const first = shown.search(mark);
-    if (first > EXCERPT / 2) shown = `…${shown.slice(first - EXCERPT / 4).replace(/^[^\s，、：]*[\s，、：]/u, "")}`;
+    if (first > EXCERPT / 2) shown = `…${shown.slice(first - EXCERPT / 4).replace(/^[^\s，、：]*[\s，、：]/, "")}`;
     if (shown.length > 2 * EXCERPT) shown = `${shown.slice(0, 2 * EXCERPT)}…`;
-    if (first < 0) return escaped(shown);
-    return escaped(shown.replace(mark, "\u0002$&\u0003")).replace(/\u0002/g, "<mark>").replace(/\u0003/g, "</mark>");
+    const marked = escaped(shown.replace(mark, (_, before, latin, chinese) => `${before || ""}\u0002${latin || chinese}\u0003`));
+    return marked.replace(/\u0002/g, "<mark>").replace(/\u0003/g, "</mark>");
   }
 
-  /* What finds any of the words in a text, the longest first. */
+  /* What finds any of the words in a text: what stands before a Latin one, it, or a Chinese one. */
   function marking() {
-    const words = asked.map((word) => stemOf(word).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-    words.sort((a, b) => b.length - a.length);
-    const parts = words.map((word) => (/\p{sc=Han}/u.test(word) ? word : `(?<![a-z0-9_])${word}`));
-    return new RegExp(parts.join("|"), "giu");
+    const stems = asked.map((word) => stemOf(word).replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    stems.sort((a, b) => b.length - a.length);
+    const any = (words) => words.join("|") || "(?!)"; // which nothing is
+    const latin = any(stems.filter((word) => !isHan(word)));
+    return new RegExp(`(^|[^a-z0-9_])(${latin})|(${any(stems.filter(isHan))})`, "gi");
   }
 
   /* How many words of the query follow each other in a text as they do in the query. */
