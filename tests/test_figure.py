@@ -61,7 +61,11 @@ def test_steps_carry_the_number_that_claims_use() -> None:
 
 
 @pytest.mark.parametrize(
-    ("lang", "stop"), [("en", "; lines[n] are the lines of it"), ("zh", "；lines[n] 是它的各行")]
+    ("lang", "stop"),
+    [
+        ("en", "; lines[n] are the lines that step n printed"),
+        ("zh", "；lines[n] 是第 n 步输出的各行"),
+    ],
 )
 def test_only_the_names_that_are_used_are_explained(lang: str, stop: str) -> None:
     html = str(render_figure(with_asides(), lang))
