@@ -20,6 +20,9 @@ def _packed(path: Path, changed: int) -> bytes:  # noqa: ARG001
 
 
 class _Handler(SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"  # one connection serves many files, as every host's does
+    timeout = 20
+
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
         path = path / "index.html" if path.is_dir() and self.path.endswith("/") else path

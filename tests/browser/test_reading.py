@@ -124,6 +124,9 @@ def test_escape_ends_a_search(reader: Reader) -> None:
     window = reader.open("index")
     window.wait_for_function("window.document$ !== undefined")
     window.keyboard.press("/")
+    expect(window.locator(".md-search__input")).to_be_focused()
+    # What hears Escape begins to when the search is open.
+    expect(window.locator("#__search")).to_be_checked()
     window.keyboard.press("Escape")
     expect(window.locator(".md-search__input")).not_to_be_focused()
 
