@@ -134,7 +134,7 @@ def test_an_empty_claim_is_found_out(workshop: Workshop, claim: str) -> None:
     assert row["status"] == "failed"
     assert [item["counter"] for item in row["claims"]] == ["held"]
     report = workshop.kshare("check").stdout
-    assert f"docs/zh/x.md:4: x: claim cannot fail: {claim} decides D1" in report
+    assert f"docs/zh/x.md:4:4: x: claim cannot fail: {claim} decides D1" in report
 
 
 @pytest.mark.live
@@ -156,7 +156,7 @@ def test_a_counter_run_that_shows_nothing(
     assert row["status"] == "failed"
     assert [claim["counter"] for claim in row["claims"]] == ["skipped"]
     printed = workshop.kshare("check").stdout
-    assert "docs/zh/x.md:3: x: counter-run: step 1 (line 3)" in printed
+    assert "docs/zh/x.md:3:1: x: counter-run: step 1 (line 3)" in printed
     assert part in printed
 
 

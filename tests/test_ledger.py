@@ -193,7 +193,7 @@ $ docker run --rm alpine echo one
     (root / "docs" / "views" / "ledger.html.j2").write_text("\n{{ run.nothing }}", encoding="utf-8")
     done = workshop.kshare("build")
     assert done.returncode == 1
-    assert "docs/zh/index.md:1: view ledger: docs/views/ledger.html.j2" in done.stderr
+    assert "docs/zh/index.md:1:24: view ledger: docs/views/ledger.html.j2" in done.stderr
     assert "nothing" in done.stderr
 
     page.write_text('```view exec="1" name="leger"\n```\n', encoding="utf-8")

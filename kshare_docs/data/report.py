@@ -179,7 +179,8 @@ class Judged:
                 what = f"claim cannot fail: {claim.expression} decides {names}, and holds in every"
                 more = "counter-run too: make one with `#~ COMMAND` under which it is false"
                 message = f"{what} {more}"
-                found.append(self.example.problem(message, claim.line, Kind.CANNOT_FAIL))
+                at = claim.expression
+                found.append(self.example.problem(message, claim.line, Kind.CANNOT_FAIL, at))
         return found
 
     def on_page_of(self, example: Example) -> Judged:
