@@ -80,7 +80,7 @@ def in_our_theme(root: Path) -> None:
     shutil.copytree(ours / "overrides", root / "overrides")
     for path in ours.glob("mkdocs*.yml"):
         text = path.read_text(encoding="utf-8")
-        text = re.sub(r"^nav:\n(  .*\n)+", "", text, flags=re.MULTILINE)
+        text = re.sub(r"^(nav:\n(  .*\n)+|watch: .*\n)", "", text, flags=re.MULTILINE)
         (root / path.name).write_text(text, encoding="utf-8")
 
 

@@ -83,4 +83,4 @@ def test_every_option_of_docker_is_known() -> None:
 def test_what_is_refused_says_why(option: Option) -> None:
     with pytest.raises(RefusedError) as refusal:
         parse_run(f"docker run --{option.name}=x alpine")
-    assert str(refusal.value) == f"--{option.name} {option.refusal}"
+    assert str(refusal.value) == f"unsupported: --{option.name} {option.refusal}"

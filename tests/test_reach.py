@@ -242,6 +242,7 @@ def test_fonts_without_the_letters_are_none(
 PAGE = """\
 ---
 description: What {lang} says.
+tags: [x]
 ---
 
 # A question in {lang}? {{#q}}
