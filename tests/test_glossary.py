@@ -33,7 +33,9 @@ def earlier(text: str, link: re.Match[str]) -> Iterator[str]:
         yield text[max(0, found.start() - 20) : found.end() + 20]
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name not in ("glossary.md", "reference.md")])
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if name not in ("glossary.md", "reference.md")]
+)
 def test_terms_are_linked_where_they_first_stand(name: str) -> None:
     linked: list[set[str]] = []
     for lang in ("zh", "en"):
