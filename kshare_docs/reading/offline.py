@@ -27,6 +27,8 @@ def take_offline(config: Any) -> None:
     config.theme["features"] = [
         name for name in config.theme.get("features", []) if "navigation.instant" not in name
     ]
+    # MkDocs knows no home page where it stands in a group of the menu; the folder is none here.
+    config.extra.setdefault("homepage", "index.html")
     config.extra["polyfills"] = [*config.extra.get("polyfills", []), SHIM]
 
 

@@ -24,6 +24,7 @@ KERNELS = ("6.6.87.2-microsoft-standard-WSL2", "5.15.167.4-microsoft-standard-WS
 PAGE = """\
 ---
 description: x
+tags: [x]
 ---
 
 # Kernels {#kernels}

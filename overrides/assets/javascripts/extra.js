@@ -46,6 +46,16 @@
     });
   }
 
+  /* The way past the navigation leads the keys there too, also where instant navigation has taken
+     the click over. */
+  document.addEventListener("click", function (event) {
+    var skip = event.target.closest(".md-skip");
+    var target = skip && document.getElementById(decodeURIComponent(skip.hash.slice(1)));
+    if (!target) return;
+    target.tabIndex = -1;
+    target.focus();
+  });
+
   /* The scheme is switched by radio buttons, of which the checked one has the focus: Space does
      nothing to it. It shall do what Enter does. */
   document.addEventListener("keydown", function (event) {
