@@ -89,7 +89,7 @@ def test_a_page_that_cannot_be_built_leaves_no_site(
     publish: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken = Problem("docs/zh/x.md", 0, "", "broken")
-    monkeypatch.setattr(cli, "build_site", lambda *_arguments: [broken])
+    monkeypatch.setattr(cli, "build_site", lambda *_arguments, **_options: [broken])
     done, site = publish()
     assert done.exit_code == 1
     assert "docs/zh/x.md: broken" in done.output
