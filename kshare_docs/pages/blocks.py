@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+import shlex
 import tokenize
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,8 @@ def read_example(
     for step in (*example.steps, *(variant.step for variant in example.variants)):
         if _continues(step.source):
             report(step.line, "the step ends in a backslash: its next line is missing", Kind.STEP)
-        if late := _LATE.search(step.source):
+        late = _LATE.search(step.source)
+        if late and _is_bare(step.source[: late.start()]):
             what = f"{late[0].strip()!r} within a command is a shell's comment"
             report(step.line, f"{what}: write it on a line of its own", Kind.NEAR_MISS, late[0])
     if not example.visible:
@@ -108,6 +110,15 @@ def read_example(
     return example, [
         example.problem(message, line, kind, at) for line, message, kind, at in sorted(faults)
     ]
+
+
+def _is_bare(before: str) -> bool:
+    """Whether what follows a part of a command stands outside of quotes."""
+    try:
+        shlex.split(before)
+    except ValueError:  # a quote is open
+        return False
+    return True
 
 
 def _check_claims(example: Example, report: Reporter) -> None:
