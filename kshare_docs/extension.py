@@ -75,6 +75,10 @@ class Formatter(Postprocessor):
         self.whole = False
         self.lookup.begin(_page(self.md, self.lookup.root)[0])
 
+    def refuse(self, what: str) -> None:
+        """Tell the builder what is wrong with the site's configuration."""
+        self.lookup.refuse(what, self.lang, _page(self.md, self.lookup.root)[0])
+
     def quotation(self, source: str, whose: str) -> Markup:
         """The mark of a session that is somebody else's, and was not run."""
         html = render_quotation(source, whose, self.lang)
@@ -137,18 +141,15 @@ class Fences(Preprocessor):
         self._done = False
 
     def run(self, lines: list[str]) -> list[str]:
-        """The lines as they are.
-
-        Raises:
-            ValueError: The site has no SuperFences.
-        """
+        """The lines as they are; a site without SuperFences is told so, and shows no example."""
         self._formatter.begin()
         if self._done:
             return lines
         known = "fenced_code_block"
         place: Any = self.md.preprocessors[known] if known in self.md.preprocessors else None  # noqa: SIM401  (a registry has no get)
         if not hasattr(place, "extension"):
-            raise ValueError("no examples render without pymdownx.superfences: list it as well")
+            self._formatter.refuse("no examples render without pymdownx.superfences: list it too")
+            return lines
         for name in (LANGUAGE, VIEW_LANGUAGE):
             place.extension.extend_super_fences(name, _executed, validator, None)
         place.extension.extend_super_fences(LANGUAGE, self._quotation, quotes, None)

@@ -116,3 +116,13 @@ def test_a_build_tells_it_once(tmp_path: Path) -> None:
     unknown = Report(replace(project, problems=()), read_host())
     lookup = Lookup(tmp_path, render_view, unknown, final=True)
     assert len(build_site(lookup, tmp_path / "site", script_files)) >= 2
+
+
+def test_a_site_without_superfences_is_told_so(tmp_path: Path) -> None:
+    said = CONFIGURATION.replace("  pymdownx.superfences:\n", "")
+    faults = FILES | {"mkdocs.yml": said, "overrides/a.css": ""}
+    write(tmp_path, faults)
+    lookup = Lookup(tmp_path, render_view, Report(read_project(tmp_path), read_host()), final=True)
+    told = build_site(lookup, tmp_path / "site", script_files)
+    what = "no examples render without pymdownx.superfences: list it too"
+    assert f"docs/zh/index.md: {what}" in map(str, told)

@@ -169,6 +169,10 @@ class Lookup:
         _log.debug("%s", what, exc_info=error)
         return self._report(Problem(page, 0, "", what, Kind.OWN), "", "", lang, page)
 
+    def refuse(self, what: str, lang: str, page: str) -> Markup:
+        """What stands in the place of a page that the site's configuration cannot render."""
+        return self._report(Problem(page, 0, "", what, Kind.CONFIGURATION), "", "", lang, page)
+
     def refuse_foreign(self, rest: str, meta: dict[str, Any], page: str) -> Markup | None:
         """What stands in the place of a page that has markup of ours, or scripts; else None.
 
